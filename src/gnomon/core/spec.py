@@ -1,0 +1,141 @@
+"""What lets strangers fit together: the kinds of data that readers give, tasks ask for and families accept.
+
+A new kind of data adds its leaf here. Nothing in this file imports torch when it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """Pictures, stored as uint8 ``(batch, height, width, channels)``; channels is 1 (grey) or 3 (RGB)."""
+
+    height_px: int
+    width_px: int
+    channels: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Label:
+    """One of several classes, stored as an int64 index into ``classes``."""
+
+    classes: tuple[str, ...]
+
+
+Leaf = Image | Label
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What one sample is: its input and its target."""
+
+    input: Leaf
+    target: Leaf
+
+
+class Column(Protocol):
+    """Random access to the samples of one split: ``column[indices]`` for an int64 array of indices."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: Any, /) -> Any: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Skipped:
+    """A sample that could not be used, and why."""
+
+    id: str
+    reason: str
+    split: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """Something that Gnomon decided about the data, why, and the flag that overrides it."""
+
+    what: str
+    why: str
+    flag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """The samples of one split. All four have the same length.
+
+    ``ids`` name the samples for people (a path, ``file.parquet#17``); ``hashes`` are 16-byte digests of the decoded
+    content, shape ``(num_samples,)`` dtype ``V16``, equal for equal content.
+    """
+
+    inputs: Column
+    targets: npt.NDArray[np.int64]
+    ids: Column
+    hashes: npt.NDArray[np.void]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """What a reader found. ``splits`` has the data's own splits (``train``, ``valid``, ``test``) or one called ``all``.
+
+    ``facts`` are counts that the report shows (sizes, modes, bytes); ``source`` is the path that was read;
+    ``fingerprint`` changes whenever the content does.
+    """
+
+    name: str
+    source: str
+    reader: str
+    spec: Spec
+    splits: Mapping[str, Split]
+    fingerprint: str
+    guesses: tuple[Guess, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A reader's claim on a path. ``confidence`` in (0, 1]; the highest wins; ``why`` is printed."""
+
+    confidence: float
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Some samples, ready for the network; ``ids`` are indices into the split, shape ``(batch,)``."""
+
+    inputs: torch.Tensor
+    targets: torch.Tensor
+    ids: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a network returns: ``value`` as the task asked for it, and ``penalties`` that are added to the loss."""
+
+    value: torch.Tensor
+    penalties: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """A measured value with its 95 % interval and the number of samples behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
