@@ -1,0 +1,49 @@
+"""How a plan reads before training begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gnomon.cli.shell import words
+from gnomon.cli.shell.rows import Piece, Row, blank, fact, heading
+
+
+def rows(plan: Mapping[str, Any]) -> list[Row]:
+    """Return the plan, as ``plan.jsonl`` holds it, in a few rows: network, pictures, steps, finish, and why."""
+    shown = [blank(), heading("Plan"), _network(plan)]
+    if sizes := _sizes(plan.get("phases", ())):
+        shown.append(fact("pictures", sizes))
+    shown += [_steps(plan), *_finish(plan)]
+    for number, reason in enumerate(plan.get("why", ())):
+        shown.append(fact("because" if number == 0 else " ", (reason, "dim")))
+    return [*shown, blank()]
+
+
+def _network(plan: Mapping[str, Any]) -> Row:
+    threads = f", {plan['threads']} threads" if plan.get("device") == "cpu" else ""
+    return fact(
+        "network",
+        (plan["family"], "bold"),
+        f" · {words.short(plan['num_parameters'])} parameters · {plan['precision']} on {plan['device']}{threads}",
+    )
+
+
+def _sizes(phases: Sequence[Mapping[str, Any]]) -> str:
+    sized = [phase for phase in phases if "size_px" in phase]
+    parts = [f"{phase['size_px']} px" for phase in sized[:1]]
+    parts += [f"{phase['size_px']} px from {words.percent(phase['from_progress'], 0)} on" for phase in sized[1:]]
+    return ", ".join(parts)
+
+
+def _steps(plan: Mapping[str, Any]) -> Row:
+    return fact("steps", f"{words.count(plan['steps'])} of {words.count(plan['batch_size'])} samples each")
+
+
+def _finish(plan: Mapping[str, Any]) -> list[Row]:
+    expected_s = plan.get("expected_finish_s")
+    budget = plan["budget"]["text"]
+    if expected_s is None:
+        return [fact("budget", f"{budget}, however long it takes")]
+    kept: list[Piece] = [(f" · {words.duration(s)} kept for {name}", "dim") for name, s in plan["reserve_s"].items()]
+    return [fact("finish", (f"after {words.duration(expected_s)}", "bold"), f" of {budget}", *kept)]

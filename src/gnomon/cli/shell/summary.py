@@ -1,0 +1,61 @@
+"""What is said when training is over."""
+
+from __future__ import annotations
+
+import resource
+import shlex
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from gnomon.cli.shell import scores, words
+from gnomon.cli.shell.rows import Row, blank, fact, heading
+
+
+def rows(result: Mapping[str, Any], plan: Mapping[str, Any], *, source: str) -> list[Row]:
+    """Return the end of ``train`` and ``resume``: scores, time, memory, where things are, what to try next.
+
+    ``source`` is the data as the user named it; empty where only the run knows.
+    """
+    baseline = result.get("baseline")
+    return [
+        _headline(result),
+        *scores.beside_baselines(result["scores"], [baseline] if baseline else []),
+        blank(),
+        _time(result, plan),
+        fact("memory", f"{words.size(peak_memory_bytes())} at the peak"),
+        fact("run", result["run"]),
+        fact("report", (result["report"] or "none was written", "bold")),
+        blank(),
+        heading("Next"),
+        *_next(result, source),
+    ]
+
+
+def peak_memory_bytes() -> int:
+    """Return the most memory that this process has held at any time."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _headline(result: Mapping[str, Any]) -> Row:
+    budget_s, elapsed_s = result.get("budget_s"), result["elapsed_s"]
+    if not budget_s:
+        return heading(f"Finished in {words.duration(elapsed_s)}")
+    used = f"{words.percent(elapsed_s / budget_s)} of the budget of {words.allotment(budget_s)}"
+    return heading(f"Finished in {words.duration(elapsed_s)}", used)
+
+
+def _time(result: Mapping[str, Any], plan: Mapping[str, Any]) -> Row:
+    planned = plan.get("expected_finish_s")
+    planned_s = f"{planned:.1f} s planned, " if planned is not None else ""
+    return fact("time", f"{planned_s}{result['elapsed_s']:.1f} s taken, {words.count(result['steps'])} steps")
+
+
+def _next(result: Mapping[str, Any], source: str) -> list[Row]:
+    run = shlex.quote(str(result["run"]))
+    use = fact("use it", (f"gnomon predict {run} FILES... -o predictions.csv", "cyan"))
+    if source and result.get("budget_s"):
+        longer = words.allotment(4 * result["budget_s"])
+        return [use, fact("more time", (f"gnomon train {shlex.quote(source)} --budget {longer}", "cyan"))]
+    return [use, fact("measure", (f"gnomon evaluate {run}", "cyan"))]
