@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -22,6 +23,7 @@ T = TypeVar("T")
 VARIABLE = "GNOMON_FAULT"
 OPERATIONS = ("open", "write", "fsync", "rename", "unlink", "mkdir")
 _KILLS = ("kill", "kill-after")
+_counting = threading.Lock()
 
 
 @dataclass
@@ -38,8 +40,9 @@ class _Fault:
         """Count this fault point; true when it is the n-th."""
         if self.operation not in ("any", operation):
             return False
-        self.passed += 1
-        return self.passed == self.n
+        with _counting:
+            self.passed += 1
+            return self.passed == self.n
 
 
 _armed: _Fault | None = None

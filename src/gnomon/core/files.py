@@ -8,7 +8,6 @@ what failed and, where space ran out, how much is needed.
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import io
 import os
@@ -46,6 +45,7 @@ _FIXES = {
     errno.EMFILE: "raise the limit on open files: ulimit -n 4096",
     errno.EIO: "the disk or the network drive reports an error: check it, then try again",
 }
+_MAX_THREADS = 8
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -128,10 +128,7 @@ def commit_folder(staging: Path, final: Path) -> None:
     An older one is exchanged in a single step where the system can (Linux, local disks); elsewhere there is a
     moment in which ``final`` does not exist. Raises ``ResourceError``.
     """
-    for folder, _, names in os.walk(staging, topdown=False):
-        for name in names:
-            _sync_file(Path(folder, name))
-        sync_folder(Path(folder))
+    _sync_tree(staging)
     if not os.path.lexists(final):
         _call("rename", final, lambda: staging.rename(final))
     elif _exchange(staging, final):
@@ -190,11 +187,7 @@ def temporary_name(path: Path) -> Path:
 
 def sync_folder(folder: Path) -> None:
     """Flush a folder's list of names to the disk. Raises ``ResourceError``."""
-    descriptor = _call("open", folder, lambda: os.open(folder, os.O_RDONLY))
-    try:
-        _call("fsync", folder, lambda: os.fsync(descriptor))
-    finally:
-        os.close(descriptor)
+    _sync(folder)
 
 
 def require_space(path: Path, num_bytes: int, what: str) -> None:
@@ -326,7 +319,7 @@ def _end_of_last_line(descriptor: int) -> int:
     return 0
 
 
-def _sync_file(path: Path) -> None:
+def _sync(path: Path) -> None:
     descriptor = _call("open", path, lambda: os.open(path, os.O_RDONLY))
     try:
         _call("fsync", path, lambda: os.fsync(descriptor))
@@ -334,16 +327,34 @@ def _sync_file(path: Path) -> None:
         os.close(descriptor)
 
 
+def _sync_tree(root: Path) -> None:
+    _all_at_once(_sync, [Path(folder, name) for folder, _, names in os.walk(root) for name in ("", *names)])
+
+
 def _remove_contents(doomed: Path) -> None:
     for folder, subfolders, names in os.walk(doomed, topdown=False):
-        for entry in [Path(folder, name) for name in (*names, *subfolders)]:
-            remove = entry.rmdir if entry.is_dir() and not entry.is_symlink() else entry.unlink
-            _call("unlink", entry, remove)
-    _call("unlink", doomed, doomed.rmdir)
+        links = [name for name in subfolders if Path(folder, name).is_symlink()]
+        _all_at_once(_unlink, [Path(folder, name) for name in (*names, *links)])
+        _call("unlink", Path(folder), Path(folder).rmdir)
+
+
+def _unlink(path: Path) -> None:
+    _call("unlink", path, path.unlink)
+
+
+def _all_at_once(action: Callable[[Path], None], paths: list[Path]) -> None:
+    """Do the action on all paths side by side: the disk commits them together, in 4 ms and not in 4 ms each."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=_MAX_THREADS) as pool:
+        for done in [pool.submit(action, path) for path in paths]:
+            done.result()
 
 
 def _exchange(one: Path, other: Path) -> bool:
     """Swap two names in a single step; false where this system or disk cannot."""
+    import ctypes
+
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if renameat2 is None:
         return False

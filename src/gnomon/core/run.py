@@ -207,18 +207,16 @@ def list_runs(folder: Path = DEFAULT_PARENT) -> list[dict[str, Any]]:
     return sorted(found, key=lambda record: (record["started"], record["name"]), reverse=True)
 
 
-def read_json(path: Path) -> Any:
+def read_json(path: Path, *, max_bytes: int = _MAX_JSON_BYTES) -> Any:
     """Return the JSON value in a file. Raises ``ArtefactError`` where it is missing, huge or not JSON."""
     try:
-        return json.loads(_read_bytes(path).decode("utf-8"))
+        return json.loads(_read_bytes(path, max_bytes).decode("utf-8"))
     except OSError as error:
         raise ArtefactError(
             f"cannot be read: {error.strerror}", fix="is this a finished run folder?", path=path
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ArtefactError(
-            f"is not valid JSON: {error}", fix="restore the file from a copy", path=path
-        ) from error
+        raise ArtefactError(f"is not valid JSON: {error}", fix="restore the file from a copy", path=path) from error
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -246,11 +244,11 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path, max_bytes: int = _MAX_JSON_BYTES) -> bytes:
     """Read a plain file of a sane size: a pipe or a device under the same name must not hang Gnomon."""
     about = path.stat()
-    if not stat.S_ISREG(about.st_mode) or about.st_size > _MAX_JSON_BYTES:
-        limit = files.readable_bytes(_MAX_JSON_BYTES)
+    if not stat.S_ISREG(about.st_mode) or about.st_size > max_bytes:
+        limit = files.readable_bytes(max_bytes)
         what = f"is not a plain file of at most {limit}"
         raise ArtefactError(what, fix="restore it from a copy", path=path)
     return path.read_bytes()
