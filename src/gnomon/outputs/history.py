@@ -1,0 +1,127 @@
+"""The curves of a run: scores, losses, learning rate and speed over time and over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gnomon.outputs.charts import Axes, Line, curve, finite, smooth
+from gnomon.outputs.record import Lines, Record
+from gnomon.outputs.wording import count, duration, metric, number, shown
+
+Context = dict[str, Any]
+
+
+def curves(record: Record) -> Context:
+    """Return two groups of the same charts, over time and over steps; empty where nothing was recorded."""
+    if len(record.train) + len(record.valid) < 2:
+        return {}
+    groups = [
+        _group(record, "elapsed_s", "time", duration),
+        _group(record, "step", "steps", count),
+    ]
+    return {
+        "groups": [group for group in groups if group["charts"]],
+        "phases": record.history.plan.get("phases", []),
+        "num_refits": len(record.history.refits),
+        "table": record.valid[-200:],
+        "names": _valid_metrics(record),
+    }
+
+
+def _group(record: Record, key: str, label: str, form: Callable[[float], str]) -> Context:
+    axes = _axes(record, key, form)
+    headline = record.evaluation.get("headline", "accuracy")
+    charts = [
+        _score_chart(record, key, axes, headline),
+        _loss_chart(record, key, axes),
+        _single(record.train, key, "lr", axes, "Learning rate", number),
+        _single(record.train, key, "samples_per_s", axes, "Samples per second", count),
+    ]
+    return {
+        "label": label,
+        "charts": [chart for chart in charts if chart["svg"]],
+        "bands": [(axes.percent(low), axes.percent(high), text) for low, high, text in axes.bands],
+    }
+
+
+def _axes(record: Record, key: str, form: Callable[[float], str]) -> Axes:
+    seen = [float(line[key]) for line in (*record.train, *record.valid) if key in line]
+    high = max(seen, default=1.0)
+    low = 0.0 if key == "step" else min(seen, default=0.0)
+    refit_key = "at_step" if key == "step" else key
+    marks = [
+        (float(refit[refit_key]), f"re-fit: {refit.get('steps'):,} steps, {refit.get('reason', '')}")
+        for refit in record.history.refits
+        if low <= float(refit.get(refit_key, -1)) <= high
+    ]
+    return Axes(x_low=low, x_high=high, x_form=form, marks=marks, bands=_bands(record, key, low, high))
+
+
+def _bands(record: Record, key: str, low: float, high: float) -> list[tuple[float, float, str]]:
+    """Return where each resolution begins and ends; progress becomes x through the records in between."""
+    phases: Sequence[Mapping[str, Any]] = record.history.plan.get("phases", [])
+    known = sorted((line["progress"], line[key]) for line in record.train if "progress" in line and key in line)
+    if len(phases) < 2 or len(known) < 2:
+        return []
+    starts = [low, *(_interpolate(phase["from_progress"], known) for phase in phases[1:])]
+    ends = [*starts[1:], high]
+    return [
+        (start, end, f"{phase['size_px']} px")
+        for start, end, phase in zip(starts, ends, phases, strict=True)
+        if end > start
+    ]
+
+
+def _interpolate(progress: float, known: Sequence[tuple[float, float]]) -> float:
+    if progress <= known[0][0]:
+        return float(known[0][1])
+    for (p0, x0), (p1, x1) in zip(known, known[1:], strict=False):
+        if p0 <= progress <= p1:
+            return x0 + (x1 - x0) * ((progress - p0) / (p1 - p0) if p1 > p0 else 0.0)
+    return float(known[-1][1])
+
+
+def _score_chart(record: Record, key: str, axes: Axes, name: str) -> Context:
+    xs, ys = finite([(line.get(key), line.get(name)) for line in record.valid])
+    shape = metric(name)
+    line = Line(label="validation", xs=xs, ys=ys, dots=True)
+    scores = [b["scores"][name]["value"] for b in record.evaluation.get("baselines", []) if name in b.get("scores", {})]
+    best = max(scores) if scores and shape.higher_is_better else None
+    level = (best, "best baseline") if best is not None else None
+    limits = (None, 1.0) if shape.form == "share" else (None, None)
+    svg = curve(
+        [line], axes, title=f"Validation {shape.label.lower()}", form=lambda v: shown(name, v), height_px=230,
+        y_limits=limits, baseline=level,
+    )  # fmt: skip
+    return {"title": f"Validation {shape.label.lower()}", "svg": svg, "lines": [_legend(line, lambda v: shown(name, v))]}
+
+
+def _loss_chart(record: Record, key: str, axes: Axes) -> Context:
+    xs, ys = finite([(line.get(key), line.get("loss")) for line in record.train])
+    lines = [Line(label="training", xs=xs, ys=ys, role="quiet")]
+    if len(xs) > 60:
+        lines = [
+            Line(label="training, each record", xs=xs, ys=ys, role="faint"),
+            Line(label="training", xs=xs, ys=smooth(ys, max(5, len(ys) // 40)), role="quiet"),
+        ]
+    xs, ys = finite([(line.get(key), line.get("loss")) for line in record.valid])
+    lines.append(Line(label="validation", xs=xs, ys=ys, role="main", dots=True))
+    svg = curve(lines, axes, title="Loss", form=number, y_limits=(0.0, None))
+    return {"title": "Loss", "svg": svg, "lines": [_legend(line, number) for line in lines if len(line.xs) > 1]}
+
+
+def _single(records: Lines, key: str, name: str, axes: Axes, title: str, form: Callable[[float], str]) -> Context:
+    xs, ys = finite([(line.get(key), line.get(name)) for line in records])
+    line = Line(label=title.lower(), xs=xs, ys=ys, role="quiet")
+    svg = curve([line], axes, title=title, form=form, height_px=150, y_limits=(0.0, None))
+    return {"title": title, "svg": svg, "lines": [_legend(line, form)]}
+
+
+def _legend(line: Line, form: Callable[[float], str]) -> Context:
+    return {"label": line.label, "role": line.role, "last": form(line.ys[-1]) if line.ys else "–"}
+
+
+def _valid_metrics(record: Record) -> list[str]:
+    known = {"step", "progress", "elapsed_s", "split"}
+    return list(dict.fromkeys(name for line in record.valid for name in line if name not in known))

@@ -1,0 +1,344 @@
+"""What each section of the report says, as plain values for its template."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gnomon.outputs.bars import Piece, time_bar
+from gnomon.outputs.charts import reliability
+from gnomon.outputs.record import Record
+from gnomon.outputs.verdict import headline_split
+from gnomon.outputs.wording import count, duration, metric, number, percent, shown
+
+Context = dict[str, Any]
+
+_FULL_CLASSES = 20
+_SPLITS = ("train", "valid", "test")
+
+
+def budget(record: Record) -> Context:
+    """Plan against actual: the two time bars, the table beside them, and the re-fits."""
+    plan, finish = record.history.plan, record.history.finish
+    if not plan:
+        return {}
+    planned, actual = _planned(plan), _actual(plan, finish, record)
+    budget_s = plan.get("budget_s")
+    full_s = max([sum(p.seconds for p in planned), sum(p.seconds for p in actual), budget_s or 0.0, 1e-9])
+    names = [piece.name for piece in planned or actual]
+    by_name = [{piece.name: piece.seconds for piece in bar} for bar in (planned, actual)]
+    return {
+        "budget": plan.get("budget", {}).get("text", "–"),
+        "budget_s": budget_s,
+        "planned_bar": time_bar(planned, full_s=full_s, budget_s=budget_s, title="Planned") if planned else "",
+        "actual_bar": time_bar(actual, full_s=full_s, budget_s=budget_s, title="Used") if actual else "",
+        "rows": [(name, by_name[0].get(name), by_name[1].get(name)) for name in names],
+        "totals": (sum(by_name[0].values()) if planned else None, record.elapsed_s),
+        "roles": {piece.name: piece.role for piece in (*planned, *actual)},
+        "steps": (plan.get("steps"), finish.get("step")),
+        "refits": [_refit(index, refit, plan, record) for index, refit in enumerate(record.history.refits, 1)],
+        "resumes": record.history.resumes,
+        "why": [str(line) for line in plan.get("why", [])],
+        "law": plan.get("law", ""),
+        "full_s": full_s,
+    }
+
+
+def _planned(plan: Mapping[str, Any]) -> list[Piece]:
+    total_s = plan.get("expected_finish_s") or plan.get("budget_s")
+    if not total_s:
+        return []
+    reserve = plan.get("reserve_s", {})
+    start_s = float(plan.get("used_before_s", 0.0))
+    evaluate_s, report_s = float(reserve.get("evaluate", 0.0)), float(reserve.get("report", 0.0))
+    return _pieces(start_s, total_s - start_s - evaluate_s - report_s, evaluate_s, report_s)
+
+
+def _actual(plan: Mapping[str, Any], finish: Mapping[str, Any], record: Record) -> list[Piece]:
+    if record.elapsed_s is None:
+        return []
+    evaluate_s, report_s = float(finish.get("evaluate_s") or 0.0), float(finish.get("report_s") or 0.0)
+    train_s = finish.get("train_s")
+    start_s = float(plan.get("used_before_s", 0.0))
+    if train_s is None:
+        train_s = record.elapsed_s - start_s - evaluate_s - report_s
+    else:
+        start_s = record.elapsed_s - train_s - evaluate_s - report_s
+    return _pieces(start_s, float(train_s), evaluate_s, report_s)
+
+
+def _pieces(start_s: float, train_s: float, evaluate_s: float, report_s: float) -> list[Piece]:
+    names = ("start-up", "training", "evaluation", "report")
+    seconds = (start_s, train_s, evaluate_s, report_s)
+    return [Piece(name=n, seconds=max(0.0, s), role=n) for n, s in zip(names, seconds, strict=True)]
+
+
+def _refit(index: int, refit: Mapping[str, Any], plan: Mapping[str, Any], record: Record) -> Context:
+    before = record.history.refits[index - 2] if index > 1 else plan
+    total_s = plan.get("budget_s") or record.elapsed_s or 0.0
+    return {
+        "index": index,
+        "at_step": refit.get("at_step"),
+        "elapsed_s": refit.get("elapsed_s"),
+        "before": before.get("steps"),
+        "after": refit.get("steps"),
+        "reason": refit.get("reason", ""),
+        "place": min(100.0, 100 * refit.get("elapsed_s", 0.0) / total_s) if total_s else None,
+    }
+
+
+def data(record: Record) -> Context:
+    """The data at a glance, without its pictures: splits, counts per class, findings, guesses, what was skipped."""
+    found = record.data
+    if not found:
+        return {}
+    classes = [str(name) for name in found.get("spec", {}).get("target", {}).get("classes", [])]
+    splits = {name: found["splits"][name] for name in (*_SPLITS, *found.get("splits", {})) if name in found["splits"]}
+    rows = []
+    for index, name in enumerate(classes):
+        counts = [split.get("counts", [0] * len(classes))[index] for split in splits.values()]
+        rows.append({"name": name, "counts": counts, "total": sum(counts)})
+    skipped = found.get("skipped", {})
+    return {
+        "name": found.get("name", "–"),
+        "source": found.get("source", "–"),
+        "reader": found.get("reader", "–"),
+        "shape": _shape(found.get("spec", {}).get("input", {})),
+        "splits": [
+            {"name": name, "n": split.get("num_samples"), "made_by": split.get("made_by", "data")}
+            for name, split in splits.items()
+        ],
+        "classes": classes,
+        "rows": rows,
+        "most": max((row["total"] for row in rows), default=1) or 1,
+        "findings": _findings(found),
+        "guesses": found.get("guesses", []),
+        "num_skipped": max(int(skipped.get("count", 0)), len(record.skipped)),
+        "skipped": (record.skipped or skipped.get("first", []))[:200],
+        "facts": {key: value for key, value in found.get("facts", {}).items() if not isinstance(value, dict | list)},
+    }
+
+
+def _shape(spec: Mapping[str, Any]) -> str:
+    if spec.get("kind") != "Image":
+        return str(spec.get("kind", "–"))
+    colour = "grey" if spec.get("channels") == 1 else "colour"
+    return f"{spec.get('width_px')} × {spec.get('height_px')} px, {colour}"
+
+
+def _findings(found: Mapping[str, Any]) -> list[Context]:
+    rank = {"error": 0, "warning": 1, "info": 2}
+    findings = [dict(finding) for finding in found.get("audit", {}).get("findings", [])]
+    return sorted(findings, key=lambda finding: rank.get(finding.get("level", "info"), 2))
+
+
+def scores(record: Record) -> Context:
+    """All metrics of all splits with their intervals, the baselines' beside them."""
+    found = record.evaluation.get("scores", {})
+    if not found:
+        return {}
+    splits = [name for name in ("test", "valid", "train") if name in found]
+    splits += [name for name in found if name not in splits]
+    names = list(dict.fromkeys(name for split in splits for name in found[split]))
+    baselines = record.evaluation.get("baselines", [])
+    rows = []
+    for name in names:
+        rows.append(
+            {
+                "metric": metric(name),
+                "cells": [_cell(name, found[split].get(name)) for split in splits],
+                "baselines": [_cell(name, baseline.get("scores", {}).get(name)) for baseline in baselines],
+            }
+        )
+    return {
+        "splits": splits,
+        "baselines": [f"{baseline['name']}, {baseline.get('split', 'test')}" for baseline in baselines],
+        "rows": rows,
+        "headline": record.evaluation.get("headline"),
+    }
+
+
+def _cell(name: str, score: Mapping[str, float] | None) -> Context | None:
+    if score is None:
+        return None
+    n = int(score["n"])
+    return {
+        "value": shown(name, score["value"], n),
+        "low": shown(name, score["low"], n),
+        "high": shown(name, score["high"], n),
+        "n": n,
+    }
+
+
+def details(record: Record) -> Mapping[str, Any]:
+    """Return the details of the evaluation on the headline's split, or of any split that has them."""
+    found = record.evaluation.get("details", {})
+    return found.get(headline_split(record)) or next(iter(found.values()), {})
+
+
+def classes(record: Record) -> Context:
+    """Precision, recall and F1 of each class, the weakest first."""
+    rows = details(record).get("per_class", [])
+    if not rows:
+        return {}
+    ranked = sorted(rows, key=lambda row: row["f1"] if _real(row["f1"]) else -1.0)
+    return {"rows": ranked, "first": len(ranked) if len(ranked) <= _FULL_CLASSES else 12}
+
+
+def confusion(record: Record) -> Context:
+    """The confusion matrix up to twenty classes, and the most confused pairs for any number."""
+    found = details(record)
+    matrix = found.get("confusion", [])
+    names = [str(name) for name in found.get("classes", [])]
+    if not matrix:
+        return {}
+    wrong = max((n for i, row in enumerate(matrix) for j, n in enumerate(row) if i != j), default=0)
+    pairs = sorted(found.get("confused", []), key=lambda pair: -pair["n"])
+    rows = []
+    if len(names) <= _FULL_CLASSES:
+        rows = [
+            {
+                "name": names[i],
+                "total": sum(row),
+                "cells": [_heat(i, j, n, sum(row), wrong, names) for j, n in enumerate(row)],
+            }
+            for i, row in enumerate(matrix)
+        ]
+    num_wrong = sum(n for i, row in enumerate(matrix) for j, n in enumerate(row) if i != j)
+    return {
+        "names": names,
+        "rows": rows,
+        "pairs": pairs,
+        "most": pairs[0]["n"] if pairs else 1,
+        "num_wrong": num_wrong,
+        "support": {name: sum(row) for name, row in zip(names, matrix, strict=True)},
+    }
+
+
+def _heat(i: int, j: int, n: int, total: int, wrong: int, names: Sequence[str]) -> Context:
+    """One cell. Right answers are shaded by recall, wrong ones by their number against the worst cell."""
+    weight = (n / total if total else 0.0) if i == j else (math.sqrt(n / wrong) if wrong else 0.0)
+    share = percent(n / total) if total else "none"
+    return {
+        "n": n,
+        "right": i == j,
+        "weight": round(weight, 3),
+        "text": f"{names[i]} taken for {names[j]}: {n:,} ({share})" if i != j else f"{names[i]} right: {n:,} ({share})",
+    }
+
+
+def calibration(record: Record) -> Context:
+    """The reliability diagram, and what it means in one sentence."""
+    bins = details(record).get("calibration", [])
+    if not any(b["n"] for b in bins):
+        return {}
+    total = sum(b["n"] for b in bins)
+    stated = sum(b["n"] * b["confidence"] for b in bins if b["n"]) / total
+    right = sum(b["n"] * b["accuracy"] for b in bins if b["n"]) / total
+    gap = stated - right
+    lean = "as often as it claims" if abs(gap) < 0.01 else "less often than it claims" if gap > 0 else "more often than it claims"
+    ece = record.evaluation.get("scores", {}).get(headline_split(record), {}).get("ece")
+    return {
+        "chart": reliability(bins),
+        "bins": [b for b in bins if b["n"]],
+        "most": max(b["n"] for b in bins),
+        "sentence": f"On average it states a confidence of {percent(stated)} and is right {percent(right)} of the time: {lean}.",
+        "ece": _cell("ece", ece),
+    }
+
+
+def health(record: Record) -> Context:
+    """What went wrong while training and what was done about it."""
+    rows = []
+    for line in record.health:
+        ids = line.get("ids", [])
+        rows.append(
+            {
+                "step": line.get("step"),
+                "event": str(line.get("event", "")).replace("_", " "),
+                "reason": line.get("reason", ""),
+                "ids": ids[:20],
+                "more": max(0, len(ids) - 20),
+            }
+        )
+    return {"rows": rows, "resumes": record.history.resumes}
+
+
+def settings(record: Record) -> Context:
+    """All settings under their sections, each with who chose it."""
+    groups: dict[str, list[Context]] = {}
+    for choice in record.settings:
+        section, _, name = choice.key.rpartition(".")
+        groups.setdefault(section or "run", []).append(
+            {"key": choice.key, "name": name, "value": _value(choice.value), "who": choice.who}
+        )
+    who = sorted({choice.who for choice in record.settings})
+    return {"groups": groups, "who": who, "num": len(record.settings)}
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(_value(v) for v in value)
+    return str(value)
+
+
+def environment(record: Record) -> Context:
+    """Versions and hardware, flat."""
+    rows: list[tuple[str, str]] = []
+    for key, value in record.env.items():
+        if isinstance(value, Mapping):
+            rows += [(f"{key} {name}".replace("_", " "), _measured(inner)) for name, inner in value.items()]
+        elif value is not None:
+            rows.append((key.replace("_", " "), _measured(value)))
+    return {"rows": rows} if rows else {}
+
+
+def _measured(value: Any) -> str:
+    return number(value) if isinstance(value, float) and math.isfinite(value) else _value(value)
+
+
+def usage(record: Record) -> Context:
+    """The commands and the Python lines that use this very run."""
+    path = _near(record.run.path)
+    quoted = shlex.quote(path)
+    source = record.data.get("source", "")
+    return {
+        "commands": [
+            ("Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"),
+            ("Measure it on other data", f"gnomon evaluate {quoted} DATA"),
+            ("Give it more time" if record.finished else "Finish it", f"gnomon resume {quoted} --budget 5m"
+             if record.finished else f"gnomon resume {quoted}"),
+            ("Write this page again", f"gnomon report {quoted}"),
+        ],
+        "python": f"import gnomon\n\nrun = gnomon.load_run({path!r})\n"
+        "run.predict([\"picture.png\"])   # label, confidence and the first five answers\nrun.evaluate()",
+        "source": source,
+        "path": path,
+    }  # fmt: skip
+
+
+def _near(path: Path) -> str:
+    """Return the path as it is typed from here, where it lies below the current folder."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd().resolve()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def _wording(word: Callable[[float], str]) -> Callable[[Any], str]:
+    return lambda value: word(value) if isinstance(value, int | float) and math.isfinite(value) else "–"
+
+
+FILTERS = {"pct": _wording(percent), "dur": _wording(duration), "num": _wording(number), "count": _wording(count)}
+"""How templates word numbers; what is no number is a dash."""
+
+
+def _real(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

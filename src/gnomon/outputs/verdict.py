@@ -1,0 +1,175 @@
+"""The headline of a run in plain words: the score, its interval, and what it is worth beside the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gnomon.outputs.bars import Estimate, intervals
+from gnomon.outputs.record import Record
+from gnomon.outputs.wording import duration, metric, percent, plural, shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What stands at the top of the report."""
+
+    tone: str
+    """``good``, ``unsure``, ``bad`` or ``open``."""
+    badge: str
+    sentences: list[str]
+    name: str = ""
+    split: str = ""
+    score: Mapping[str, float] = field(default_factory=dict)
+    value: str = ""
+    interval: str = ""
+    chart: str = ""
+
+
+def judge(record: Record) -> Verdict:
+    """Return the verdict on a run; on an unfinished one, what is known so far."""
+    split = headline_split(record)
+    name = record.evaluation.get("headline", "accuracy")
+    score = record.evaluation.get("scores", {}).get(split, {}).get(name)
+    if score is None:
+        return _open(record, name)
+    beside = _baselines(record, name, split)
+    tone, badge, comparison = _compare(score, beside, name)
+    sentences = [_plain(record, name, split, score), comparison, *_cautions(record, split, score, name), _in_time(record)]
+    return Verdict(
+        tone=tone,
+        badge=badge,
+        sentences=[text for text in sentences if text],
+        name=name,
+        split=split,
+        score=score,
+        value=shown(name, score["value"], score["n"]),
+        interval=f"{shown(name, score['low'], score['n'])} to {shown(name, score['high'], score['n'])}",
+        chart=_chart(score, beside, name),
+    )
+
+
+def headline_split(record: Record) -> str:
+    """Return the split whose score is the headline: ``test`` where there is one, else ``valid``, else any."""
+    scores = record.evaluation.get("scores", {})
+    return next((split for split in ("test", "valid", *scores) if split in scores), "test")
+
+
+def things(record: Record) -> str:
+    """Return what one sample is called in the singular."""
+    kind = record.data.get("spec", {}).get("input", {}).get("kind", "")
+    return "picture" if kind == "Image" else "sample"
+
+
+def _open(record: Record, name: str) -> Verdict:
+    seen = [line[name] for line in record.valid if isinstance(line.get(name), float)]
+    done = max((line.get("progress", 0.0) for line in (*record.train, *record.valid)), default=0.0)
+    sentences = [f"This run is not finished: {percent(done)} of its steps are recorded and the model is not evaluated yet."]
+    if seen:
+        sentences.append(f"The value above is its latest {metric(name).label.lower()} on the validation samples.")
+    sentences.append(f"Go on with `gnomon resume {record.run.name}`; this page is written again when it ends.")
+    return Verdict(
+        tone="open",
+        badge="Not finished",
+        sentences=sentences,
+        name=name,
+        split="valid",
+        value=shown(name, seen[-1]) if seen else "–",
+    )
+
+
+def _baselines(record: Record, name: str, split: str) -> list[Estimate]:
+    found = []
+    for baseline in record.evaluation.get("baselines", []):
+        score = baseline.get("scores", {}).get(name)
+        if score and baseline.get("split", split) == split:
+            found.append(
+                Estimate(name=baseline["name"], value=score["value"], low=score["low"], high=score["high"])
+            )
+    return sorted(found, key=lambda row: row.value, reverse=metric(name).higher_is_better)
+
+
+def _compare(score: Mapping[str, float], beside: list[Estimate], name: str) -> tuple[str, str, str]:
+    if not beside:
+        return "unsure", "No baseline", "There is no baseline to compare it with."
+    best = beside[0]
+    sign = 1 if metric(name).higher_is_better else -1
+    ours = sorted((sign * score["low"], sign * score["high"]))
+    theirs = sorted((sign * best.low, sign * best.high))
+    rival = f"the best baseline, {best.name} ({shown(name, best.value)})"
+    if ours[0] > theirs[1]:
+        return "good", "Clearly better than the baselines", f"That is clearly better than {rival}."
+    if ours[1] < theirs[0]:
+        return "bad", "Worse than a baseline", f"That is worse than {rival}: use the baseline, or give more time."
+    return (
+        "unsure",
+        "Not clearly better than a baseline",
+        f"That cannot be told apart from {rival}: the intervals overlap. More samples to measure on would tell.",
+    )
+
+
+def _plain(record: Record, name: str, split: str, score: Mapping[str, float]) -> str:
+    thing, n = things(record), int(score["n"])
+    if name == "accuracy":
+        right = round(score["value"] * n)
+        return f"Of {plural(n, f'{split} {thing}')} it gets {right:,} right and {n - right:,} wrong."
+    return f"Its {metric(name).label.lower()} on {plural(n, f'{split} {thing}')} is {shown(name, score['value'], n)}."
+
+
+def _cautions(record: Record, split: str, score: Mapping[str, float], name: str) -> list[str]:
+    found = []
+    if split == "valid":
+        found.append(
+            "There is no test split: this is the validation score, which training could see, so expect a little less."
+        )
+    if metric(name).form == "share" and score["high"] - score["low"] > 0.1:
+        found.append(f"With so few samples ({score['n']:,}) the true value may lie far from the measured one.")
+    return found
+
+
+def _in_time(record: Record) -> str:
+    budget_s, elapsed_s = record.history.plan.get("budget_s"), record.elapsed_s
+    if not budget_s or elapsed_s is None:
+        return ""
+    if elapsed_s > budget_s * 1.02 + 0.5:
+        return f"It took {duration(elapsed_s)}, which is {duration(elapsed_s - budget_s)} more than its budget."
+    return f"It was finished after {duration(elapsed_s)} of the {duration(budget_s)} that it was given."
+
+
+def _chart(score: Mapping[str, float], beside: list[Estimate], name: str) -> str:
+    ours = Estimate(name="this model", value=score["value"], low=score["low"], high=score["high"], main=True)
+    rows = [ours, *beside]
+    top = 1.0 if metric(name).form == "share" else max(row.high for row in rows) * 1.1
+    return intervals(
+        rows, form=lambda value: shown(name, value), low=0.0, high=top, title=f"{metric(name).label} with 95 % interval"
+    )
+
+
+def facts(record: Record) -> list[tuple[str, str, str]]:
+    """Return the run in five figures: label, value, and a remark."""
+    from gnomon.outputs.wording import count, large
+
+    plan, data, env = record.history.plan, record.data, record.env
+    budget = plan.get("budget", {})
+    splits = data.get("splits", {})
+    steps: Any = record.history.finish.get("step") or max((line["step"] for line in record.train), default=None)
+    found = [
+        ("Budget", budget.get("text", "–"), f"{duration(record.elapsed_s)} used" if record.elapsed_s else ""),
+        ("Model", plan.get("family", "–"), f"{large(plan.get('num_parameters'))} parameters"),
+        ("Training data", count(splits.get("train", {}).get("num_samples")), _classes_words(data, things(record))),
+        ("Steps", count(steps), f"batches of {count(plan.get('batch_size'))}"),
+        ("Machine", plan.get("device", "–").upper() if plan else "–", _machine_words(plan, env)),
+    ]
+    return found
+
+
+def _classes_words(data: Mapping[str, Any], thing: str) -> str:
+    classes = data.get("spec", {}).get("target", {}).get("classes")
+    return f"{thing}s of {len(classes):,} classes" if classes else f"{thing}s"
+
+
+def _machine_words(plan: Mapping[str, Any], env: Mapping[str, Any]) -> str:
+    threads = plan.get("threads") or env.get("threads")
+    words = [plural(threads, "thread")] if threads else []
+    return ", ".join([*words, plan["precision"]] if plan.get("precision") else words)

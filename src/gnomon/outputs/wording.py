@@ -1,0 +1,102 @@
+"""Numbers as people read them: percentages, durations, counts, and the names of the metrics."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+_THIN = "\u202f"
+_DASH = "–"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is called, shown and read."""
+
+    label: str
+    form: Literal["share", "number"] = "number"
+    higher_is_better: bool = True
+    meaning: str = ""
+
+
+METRICS = {
+    "accuracy": Metric("Accuracy", "share", True, "share of samples whose first answer is right"),
+    "top5": Metric("Top-5 accuracy", "share", True, "share of samples whose true class is among the first five answers"),
+    "f1": Metric("Macro F1", "share", True, "balance of precision and recall, every class weighing the same"),
+    "auroc": Metric("AUROC", "share", True, "chance that a positive sample is ranked above a negative one"),
+    "log_loss": Metric("Log-loss", "number", False, "surprise at the true answer, in nats; 0 is perfect"),
+    "ece": Metric("Calibration error", "share", False, "mean gap between stated confidence and accuracy"),
+}
+"""What the report knows to say about a metric; others are shown under their own name."""
+
+
+def metric(name: str) -> Metric:
+    """Return how a metric is shown; an unknown one keeps its name and is shown as a plain number."""
+    return METRICS.get(name, Metric(name.replace("_", " ").capitalize()))
+
+
+def shown(name: str, value: float | None, n: int = 0) -> str:
+    """Return a metric's value in its own form: a percentage for shares, a plain number for the rest."""
+    return percent(value, n) if metric(name).form == "share" else number(value)
+
+
+def percent(value: float | None, n: int = 0) -> str:
+    """Return ``98.9 %``; two decimals from 10,000 samples on. Only exactly all is ``100 %`` and none ``0 %``."""
+    if value is None or not math.isfinite(value):
+        return _DASH
+    if value in (0.0, 1.0):
+        return f"{value * 100:.0f}{_THIN}%"
+    for digits in range(2 if n >= 10_000 else 1, 5):
+        text = f"{value * 100:.{digits}f}"
+        if float(text) not in (0.0, 100.0):
+            break
+    return f"{text}{_THIN}%"
+
+
+def number(value: float | None) -> str:
+    """Return three significant digits, without a needless exponent: ``1.61``, ``0.0032``, ``2,100``, ``4.1e-7``."""
+    if value is None or not math.isfinite(value):
+        return _DASH
+    if value == 0:
+        return "0"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if abs(value) < 1e-4:
+        return f"{value:.1e}".replace("e-0", "e-")
+    return f"{float(f'{value:.3g}'):.10f}".rstrip("0").rstrip(".")
+
+
+def count(value: float | None) -> str:
+    """Return a whole number with its thousands parted: ``1,797``."""
+    return _DASH if value is None else f"{round(value):,}"
+
+
+def large(value: float | None) -> str:
+    """Return a big count in short: ``312 k``, ``11.2 M``."""
+    if value is None:
+        return _DASH
+    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{float(f'{value / size:.3g}'):g}{_THIN}{unit}"
+    return f"{value:,.0f}"
+
+
+def duration(seconds: float | None) -> str:
+    """Return ``0.42 s``, ``29.1 s``, ``4 min 58 s`` or ``1 h 12 min``."""
+    if seconds is None or not math.isfinite(seconds):
+        return _DASH
+    if seconds < 1:
+        return f"{seconds:.2f}{_THIN}s"
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}".removesuffix(".0") + f"{_THIN}s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}{_THIN}min {whole % 60}{_THIN}s"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours}{_THIN}h {minutes}{_THIN}min"
+
+
+def plural(number_of: float, one: str, many: str = "") -> str:
+    """Return ``1 picture`` or ``1,797 pictures``."""
+    return f"{count(number_of)} {one if round(number_of) == 1 else many or one + 's'}"
