@@ -1,0 +1,283 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gnomon.core.errors import DataError, UsageError
+from gnomon.core.spec import Dataset, Image, Label, Split
+from gnomon.core.spec import Spec as SampleSpec
+from gnomon.data.split import ORIGINS, Subset, assign, join, parse_shares, split
+
+
+def digests(contents):
+    words = np.zeros((len(contents), 2), np.uint64)
+    words[:, 0] = contents
+    return words.view("V16").ravel()
+
+
+def part(targets, contents=None, prefix=""):
+    targets = np.asarray(targets, dtype=np.int64)
+    n = len(targets)
+    return Split(
+        inputs=np.arange(n, dtype=np.uint8).reshape(n, 1, 1, 1),
+        targets=targets,
+        ids=np.array([f"{prefix}{i}.png" for i in range(n)], dtype=object),
+        hashes=digests(np.arange(n) if contents is None else contents),
+    )
+
+
+def dataset(classes=("cat", "dog"), **splits):
+    return Dataset(
+        name="pets",
+        source="pets",
+        reader="image_folder",
+        spec=SampleSpec(input=Image(height_px=1, width_px=1, channels=1), target=Label(classes=classes)),
+        splits=splits,
+        fingerprint="f0",
+    )
+
+
+def sizes(found):
+    return {name: len(part) for name, part in found.splits.items()}
+
+
+balanced = [0, 1] * 50
+
+
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [("0.8,0.1,0.1", (0.8, 0.1, 0.1)), ("0.9,0.1", (0.9, 0.1, 0.0)), ("0.9,0.1,0", (0.9, 0.1, 0.0))],
+)
+def test_shares_are_parsed(text, shares):
+    assert parse_shares(text) == pytest.approx(shares)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("80/10/10", "is not a list of numbers"),
+        ("1.0", "has 1 shares, not two or three"),
+        ("0.7,0.1,0.1,0.1", "has 4 shares, not two or three"),
+        ("0.8,0.1,0.2", "sums to 1.1, not to 1"),
+        ("nan,0.5,0.5", "sums to nan, not to 1"),
+        ("0,0.5,0.5", "leaves nothing to train on"),
+        ("1.2,0.1,-0.3", "leaves nothing to train on"),
+        ("0.9,0,0.1", "has no share for valid"),
+    ],
+)
+def test_bad_shares_are_refused_with_an_example(text, what):
+    with pytest.raises(UsageError) as caught:
+        parse_shares(text)
+    assert what in str(caught.value)
+    assert "--split 0.8,0.1,0.1" in caught.value.fix
+
+
+def test_data_without_splits_get_eight_one_one_in_every_class():
+    found = split(dataset(all=part(balanced)), "auto", seed=0)
+    assert sizes(found) == {"train": 80, "valid": 10, "test": 10}
+    for name, each in (("train", 40), ("valid", 5), ("test", 5)):
+        assert np.bincount(found.splits[name].targets).tolist() == [each, each]
+    (guess,) = found.guesses
+    assert "train 80, valid 10, test 10" in guess.what
+    assert "--split" in guess.flag
+    assert found.facts[ORIGINS]["test"] == {"made_by": "gnomon", "indices_of": "all"}
+
+
+def test_samples_keep_their_picture_label_and_id():
+    whole = part(balanced)
+    found = split(dataset(all=whole), "auto", seed=0)
+    for made in found.splits.values():
+        rows = np.array([int(name.removesuffix(".png")) for name in made.ids[:]])
+        assert (np.diff(rows) > 0).all()
+        assert np.array_equal(made.inputs[:], whole.inputs[rows])
+        assert np.array_equal(made.targets, whole.targets[rows])
+        assert np.array_equal(made.hashes, whole.hashes[rows])
+
+
+def test_a_lone_train_split_counts_as_data_without_splits():
+    found = split(dataset(train=part(balanced)), "auto", seed=0)
+    assert sizes(found) == {"train": 80, "valid": 10, "test": 10}
+
+
+def test_shares_that_the_user_gave_are_no_guess():
+    found = split(dataset(all=part(balanced)), "0.6,0.2,0.2", seed=0)
+    assert sizes(found) == {"train": 60, "valid": 20, "test": 20}
+    assert found.guesses == ()
+    assert sizes(split(dataset(all=part(balanced)), "0.9,0.1", seed=0)) == {"train": 90, "valid": 10}
+
+
+def test_splits_of_the_data_are_kept_as_they_are():
+    data = dataset(train=part([0, 1]), valid=part([0]), test=part([1]))
+    found = split(data, "auto", seed=0)
+    assert all(found.splits[name] is data.splits[name] for name in ("train", "valid", "test"))
+    assert found.guesses == ()
+    assert found.facts[ORIGINS]["valid"] == {"made_by": "data", "indices_of": None}
+    with pytest.raises(UsageError, match="has valid and test splits of its own"):
+        split(data, "0.8,0.1,0.1", seed=0)
+
+
+def test_valid_is_carved_from_train_where_only_test_is_given():
+    data = dataset(train=part(balanced), test=part([0, 1, 1]))
+    found = split(data, "auto", seed=0)
+    assert sizes(found) == {"train": 90, "valid": 10, "test": 3}
+    assert found.splits["test"] is data.splits["test"]
+    assert found.guesses[0].why == "the data has no valid split"
+    assert found.facts[ORIGINS]["valid"] == {"made_by": "gnomon", "indices_of": "train"}
+
+
+def test_at_most_a_thousand_samples_are_carved():
+    found = split(dataset(train=part([0, 1] * 15_000), test=part([0])), "auto", seed=0)
+    assert sizes(found) == {"train": 29_000, "valid": 1000, "test": 1}
+
+
+def test_the_user_may_choose_the_share_that_is_carved():
+    data = dataset(train=part(balanced), test=part([0]))
+    assert sizes(split(data, "0.7,0.3", seed=0)) == {"train": 70, "valid": 30, "test": 1}
+    with pytest.raises(UsageError, match="has a test split of its own"):
+        split(data, "0.8,0.1,0.1", seed=0)
+
+
+def test_the_datas_own_valid_split_serves_as_test_and_this_is_said():
+    data = dataset(train=part(balanced), valid=part([0, 1, 0], prefix="v"))
+    found = split(data, "auto", seed=0)
+    assert sizes(found) == {"train": 90, "valid": 10, "test": 3}
+    assert found.splits["test"] is data.splits["valid"]
+    assert "serves as test" in found.guesses[0].why
+    assert found.facts[ORIGINS]["test"] == {"made_by": "data", "indices_of": "valid"}
+
+
+def test_valid_that_the_user_gave_stays_valid():
+    data = join(dataset(all=part(balanced)), valid=dataset(all=part([1, 0])))
+    found = split(data, "auto", seed=0)
+    assert sizes(found) == {"train": 90, "valid": 2, "test": 10}
+    assert found.facts[ORIGINS]["valid"] == {"made_by": "user", "indices_of": None}
+    assert found.facts[ORIGINS]["test"] == {"made_by": "gnomon", "indices_of": "all"}
+
+
+def test_both_splits_that_the_user_gave_leave_all_the_rest_for_training():
+    data = join(dataset(all=part(balanced)), dataset(all=part([1, 0])), dataset(test=part([0]), train=part([1])))
+    found = split(data, "auto", seed=0)
+    assert sizes(found) == {"train": 100, "valid": 2, "test": 1}
+    assert found.facts[ORIGINS]["train"] == {"made_by": "data", "indices_of": "all"}
+
+
+def test_data_without_training_samples_are_refused():
+    with pytest.raises(DataError, match="no train split, only: test"):
+        split(dataset(test=part([0, 1]), train=part([])), "auto", seed=0)
+
+
+@pytest.mark.parametrize("targets", [[0], [0, 1]])
+def test_too_few_samples_to_hold_out_are_refused(targets):
+    with pytest.raises(DataError, match="too few to hold some out"):
+        split(dataset(all=part(targets)), "auto", seed=0)
+    with pytest.raises(DataError, match="too few to hold some out"):
+        split(dataset(train=part(targets), test=part([0])), "auto", seed=0)
+
+
+def test_the_only_sample_of_a_class_stays_in_train():
+    found = split(dataset(("cat", "dog", "owl"), all=part([2, *balanced])), "auto", seed=3)
+    assert np.bincount(found.splits["train"].targets)[2] == 1
+
+
+def test_a_class_that_is_one_content_stays_in_train():
+    contents = [*range(100), *[1000] * 10]
+    found = split(dataset(("cat", "dog", "owl"), all=part([*balanced, *[2] * 10], contents)), "auto", seed=3)
+    assert np.bincount(found.splits["train"].targets)[2] == 10
+
+
+def test_small_classes_share_their_remainders_fairly():
+    # 40 classes of 5: each wants 4, 1/2, 1/2; the halves must come out even over all classes.
+    parts = assign(np.repeat(np.arange(40), 5), digests(np.arange(200)), (0.8, 0.1, 0.1), seed=0)
+    assert np.bincount(parts).tolist() == [160, 20, 20]
+
+
+@st.composite
+def samples(draw):
+    num_groups = draw(st.integers(1, 40))
+    group_sizes = draw(st.lists(st.integers(1, 6), min_size=num_groups, max_size=num_groups))
+    labels = draw(st.lists(st.integers(0, 4), min_size=num_groups, max_size=num_groups))
+    order = np.array(draw(st.permutations(range(sum(group_sizes)))), dtype=np.int64)
+    targets = np.repeat(labels, group_sizes).astype(np.int64)[order]
+    return targets, np.repeat(np.arange(num_groups), group_sizes)[order]
+
+
+shares_of = st.sampled_from([(0.8, 0.1, 0.1), (0.6, 0.2, 0.2), (0.9, 0.1), (0.5, 0.25, 0.25), (0.7, 0.3, 0.0)])
+
+
+@settings(max_examples=150, deadline=None)
+@given(samples(), shares_of, st.integers(0, 2**31))
+def test_properties_of_the_assignment(data, shares, seed):
+    targets, contents = data
+    parts = assign(targets, digests(contents), shares, seed)
+    # A partition, with every content on one side.
+    assert parts.shape == targets.shape
+    assert set(parts) <= set(range(len(shares)))
+    for content in np.unique(contents):
+        assert len(set(parts[contents == content])) == 1
+    # Training sees every class; every part is within one group of its wish, class by class.
+    assert set(targets[parts == 0]) == set(targets)
+    for label in np.unique(targets):
+        mine = targets == label
+        if len(np.unique(contents[mine])) == 1:
+            continue
+        largest = max(np.bincount(contents[mine]))
+        for s, share in enumerate(shares):
+            assert abs((parts[mine] == s).sum() - share * mine.sum()) <= max(largest, 1) + 1
+    # A pure function of its arguments.
+    assert np.array_equal(parts, assign(targets, digests(contents), shares, seed))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 9))
+def test_contents_under_several_labels_lie_on_one_side_too(contents, seed):
+    contents = np.array(contents)
+    targets = np.arange(len(contents)) % 3
+    parts = assign(targets, digests(contents), (0.8, 0.1, 0.1), seed)
+    for content in np.unique(contents):
+        assert len(set(parts[contents == content])) == 1
+
+
+def test_the_seed_decides_which_samples_are_held_out():
+    def held(seed):
+        return split(dataset(all=part(balanced)), "auto", seed=seed).splits["test"].ids[:].tolist()
+
+    assert held(1) == held(1)
+    assert held(1) != held(2)
+
+
+def test_a_subset_is_a_view_with_int_slice_and_array_access():
+    subset = Subset(np.array(["a", "b", "c", "d"], dtype=object), np.array([3, 1, 0]))
+    assert len(subset) == 3
+    assert subset[0] == "d"
+    assert subset[1:].tolist() == ["b", "a"]
+    assert subset[np.array([2, 2])].tolist() == ["a", "a"]
+
+
+def test_join_unites_classes_by_name():
+    valid = dataset(("dog", "owl"), all=part([0, 0]))
+    joined = join(dataset(("cat", "dog"), all=part([0, 1])), valid=valid)
+    assert joined.splits["valid"].targets.tolist() == [1, 1]
+    assert joined.fingerprint != "f0"
+
+
+def test_join_refuses_a_class_that_training_lacks():
+    with pytest.raises(DataError, match="lacks: 'owl'") as caught:
+        join(dataset(("cat", "dog"), all=part([0, 1])), test=dataset(("dog", "owl"), all=part([0, 1])))
+    assert "'cat', 'dog'" in caught.value.fix
+
+
+def test_join_refuses_other_sizes_and_several_splits():
+    main = dataset(all=part([0, 1]))
+    other = replace(main, spec=replace(main.spec, input=Image(height_px=2, width_px=2, channels=1)))
+    with pytest.raises(DataError, match="height_px=2"):
+        join(main, valid=other)
+    with pytest.raises(DataError, match="splits train, test, but not valid"):
+        join(main, valid=dataset(train=part([0]), test=part([1])))
+
+
+def test_join_of_nothing_changes_nothing_that_matters():
+    main = dataset(all=part([0, 1]))
+    assert join(main).splits == dict(main.splits)
+    assert join(main).fingerprint == main.fingerprint
