@@ -1,0 +1,154 @@
+import json
+
+import numpy as np
+import pytest
+
+from gnomon.core.errors import DataError
+from gnomon.core.spec import Dataset, Image, Label, Skipped, Spec, Split
+from gnomon.data.audit import audit
+
+
+def part(targets, contents=None, prefix=""):
+    n = len(targets)
+    words = np.zeros((n, 2), np.uint64)
+    words[:, 1] = np.arange(n) + 1000 * (1 + len(prefix)) if contents is None else contents
+    return Split(
+        inputs=np.zeros((n, 1, 1, 1), np.uint8),
+        targets=np.asarray(targets, dtype=np.int64),
+        ids=np.array([f"{prefix}{i}.png" for i in range(n)], dtype=object),
+        hashes=words.view("V16").ravel(),
+    )
+
+
+def dataset(classes=("cat", "dog"), *, skipped=(), facts=None, **splits):
+    return Dataset(
+        name="pets",
+        source="pets",
+        reader="image_folder",
+        spec=Spec(input=Image(height_px=1, width_px=1, channels=1), target=Label(classes=classes)),
+        splits=splits,
+        fingerprint="f0",
+        skipped=tuple(skipped),
+        facts=facts or {},
+    )
+
+
+def texts(found, level=None):
+    return [finding.text for finding in found.findings if level in (None, finding.level)]
+
+
+def test_clean_data_have_counts_and_no_findings():
+    found = audit(dataset(train=part([0, 1] * 50), test=part([0, 1] * 50, prefix="t")))
+    assert found.counts == {"train": (50, 50), "test": (50, 50)}
+    assert found.findings == ()
+    assert found.duplicates == {}
+    found.require_learnable()
+
+
+def test_unreadable_samples_are_counted_by_reason():
+    skipped = [Skipped(id=f"bad{i}.jpg", reason="truncated" if i else "empty file") for i in range(3)]
+    found = audit(dataset(all=part([0, 1] * 50), skipped=skipped))
+    (finding,) = found.findings
+    assert finding.level == "warning"
+    assert finding.text == "3 of 103 samples could not be used: truncated (2), empty file (1)"
+    assert finding.ids == ("bad0.jpg", "bad1.jpg", "bad2.jpg")
+
+
+def test_copies_inside_a_split_are_counted_without_their_original():
+    found = audit(dataset(all=part([0, 0, 0, 1, 1, 1], [7, 7, 7, 8, 9, 9])))
+    assert found.duplicates == {"inside all": 3}
+    assert "3 samples in all are exact copies" in texts(found, "info")[0]
+    assert found.findings[-1].ids == ("1.png", "2.png", "5.png")
+
+
+def test_copies_across_splits_are_counted_where_they_spoil_the_score():
+    train = part([0, 1] * 50, [*range(100)])
+    test = part([0, 1] * 50, [0, 0, 5, *range(500, 597)], prefix="t")
+    found = audit(dataset(train=train, test=test))
+    assert found.duplicates["test in train"] == 3
+    across = next(finding for finding in found.findings if "also lie in train" in finding.text)
+    assert across.level == "warning"
+    assert "3 of the test samples (3.00%)" in across.text
+    assert sorted(across.ids) == ["t0.png", "t1.png", "t2.png"]
+
+
+def test_one_content_under_two_labels_is_listed_by_id():
+    found = audit(dataset(train=part([0, 1, 1, 0], [5, 5, 6, 7]), test=part([0], [6], prefix="t")))
+    assert found.duplicates["under two labels"] == 2
+    finding = next(finding for finding in found.findings if "under two labels" in finding.text)
+    assert "2 contents" in finding.text
+    assert "(4 samples)" in finding.text
+    assert set(finding.ids) == {"0.png", "1.png", "2.png", "t0.png"}
+
+
+def test_equal_contents_under_one_label_are_no_conflict():
+    assert "under two labels" not in audit(dataset(all=part([0, 0, 1], [5, 5, 6]))).duplicates
+
+
+def test_imbalance_names_both_ends_and_the_trivial_accuracy():
+    found = audit(dataset(("cat", "dog", "owl"), train=part([0] * 180 + [1] * 10 + [2] * 10)))
+    (text,) = texts(found, "warning")
+    assert "'cat' has 180 training samples, 'dog' has 10" in text
+    assert "90.0%" in text
+
+
+def test_a_class_too_small_to_measure_is_given_with_its_interval():
+    found = audit(dataset(train=part([0, 1] * 50), test=part([0] * 200 + [1] * 4, prefix="t")))
+    (text,) = texts(found, "warning")
+    assert "fewer than 10 test samples: 'dog'" in text
+    # Wilson for 2 of 4: 0.5 ± 0.35.
+    assert "with 4 the recall of a class is known to ± 35% only" in text
+
+
+def test_a_class_without_test_samples_is_not_measurable():
+    found = audit(dataset(train=part([0, 1] * 50), test=part([0] * 200, prefix="t")))
+    assert texts(found) == ["no test sample, so not measurable: 'dog'"]
+
+
+def test_a_small_test_split_is_given_with_its_interval():
+    found = audit(dataset(train=part([0, 1] * 50), test=part([0, 1] * 12, prefix="t")))
+    assert texts(found) == ["test has 24 samples: its accuracy is known to ± 19% only"]
+
+
+def test_classes_without_samples_are_named():
+    names = tuple("abcdefgh")
+    found = audit(dataset(names, train=part([0, 1] * 50), test=part([0, 1, 2] * 100, prefix="t")))
+    assert "no sample at all: 'd', 'e', 'f', 'g', 'h'" in texts(found)
+    assert any(text.startswith("no training sample, but samples in another split: 'c'") for text in texts(found))
+
+
+@pytest.mark.parametrize(
+    ("targets", "text"),
+    [([1, 1, 1], "all training samples have the label 'dog'"), ([], "there is no sample to train on")],
+)
+def test_nothing_to_learn_is_an_error_that_can_be_raised(targets, text):
+    found = audit(dataset(train=part(targets)))
+    assert len(texts(found, "error")) == 1
+    with pytest.raises(DataError, match=text):
+        found.require_learnable()
+
+
+def test_sizes_and_modes_are_told_where_they_differ():
+    facts = {"sizes": {"640x480": 90, "32x32": 10}, "modes": {"RGB": 100}}
+    found = audit(dataset(train=part([0, 1] * 50), facts=facts))
+    assert texts(found, "info") == ["2 sizes: 640x480 (90), 32x32 (10)"]
+
+
+def test_lines_come_gravest_first_and_fit_for_a_terminal():
+    skipped = [Skipped(id="a\x1b[31m.png", reason="bad\nfile")]
+    found = audit(dataset(train=part([0, 0, 0], [1, 1, 1]), skipped=skipped))
+    lines = found.lines()
+    assert [line.split(":")[0] for line in lines] == ["error", "warning", "warning", "info"]
+    assert all(line.isprintable() for line in lines)
+
+
+def test_the_dictionary_is_json():
+    found = audit(dataset(train=part([0, 0, 1], [1, 1, 1]), test=part([1], [1])))
+    value = found.as_dict()
+    assert json.loads(json.dumps(value)) == value
+    assert value["counts"]["train"] == [2, 1]
+    assert {"level", "text", "ids", "fix"} <= set(value["findings"][0])
+
+
+def test_data_without_splits_have_nothing_to_say_about_duplicates():
+    assert audit(dataset()).duplicates == {}
