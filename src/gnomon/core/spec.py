@@ -6,11 +6,14 @@ A new kind of data adds its leaf here. Nothing in this file imports torch when i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from gnomon.core.errors import ArtefactError
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +36,7 @@ class Label:
 
 
 Leaf = Image | Label
+_KINDS: dict[str, type[Image] | type[Label]] = {kind.__name__: kind for kind in (Image, Label)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,3 +143,24 @@ class Score:
     low: float
     high: float
     n: int
+
+
+def spec_as_dict(spec: Spec) -> dict[str, Any]:
+    """Return a spec as JSON values, each leaf with its kind's name."""
+    return {name: {"kind": type(leaf).__name__, **asdict(leaf)} for name, leaf in (("input", spec.input), ("target", spec.target))}
+
+
+def spec_from_dict(values: Mapping[str, Any]) -> Spec:
+    """Return what ``spec_as_dict`` was given. Raises ``ArtefactError`` for anything else."""
+    return Spec(input=_leaf(values, "input"), target=_leaf(values, "target"))
+
+
+def _leaf(values: Mapping[str, Any], name: str) -> Leaf:
+    fields = values.get(name)
+    kind = fields.get("kind") if isinstance(fields, Mapping) else None
+    if kind not in _KINDS or not isinstance(fields, Mapping):
+        raise ArtefactError(f"the {name} of kind {kind!r} is not known", fix=f"this version reads {', '.join(_KINDS)}")
+    try:
+        return msgspec.convert({k: v for k, v in fields.items() if k != "kind"}, _KINDS[kind])
+    except msgspec.ValidationError as error:
+        raise ArtefactError(f"the {name} is not described as it should be: {error}", fix="restore the file") from error

@@ -1,0 +1,262 @@
+"""Convolutional networks for pictures, from 8 x 8 digits to photos of a few hundred pixels.
+
+A frozen whitening layer, then groups of convolutions that halve the picture, then one linear layer. Notable:
+identity-initialised filters, batch norm without a learned gain and with biases that learn fast, filters of fixed norm
+that the optimizer orthogonalises, half the gradient noise by flipping every picture every other epoch (in the data),
+and test-time views. Photos get more groups with residual connections and anti-aliased pooling.
+
+Sources: Jordan, arXiv 2404.00498 (whitening, identity start, bias rate, alternating flip, test-time views);
+Jordan et al., "Muon" (2024); Zhang, "Making convolutional networks shift-invariant again", arXiv 1904.11486 (blur);
+Touvron et al., arXiv 1906.06423 (train small, test larger).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from gnomon.core.spec import Image, Label, Output, Spec
+from gnomon.core.training import Allowance, Phases, Proposal, Speed
+from gnomon.layers.head import Head
+from gnomon.layers.network import Network, Role
+from gnomon.layers.standardise import Standardise
+from gnomon.layers.whiten import WhitenedPatches
+
+ACCEPTS = (Image,)
+
+_NORM_MEMORY = 0.6
+"""Share of the running statistics that one step keeps: short, so that averages of weights find matching statistics."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Size of the network."""
+
+    widths: tuple[int, ...] = (64, 256, 256)
+    """Channels of each group; each group halves height and width."""
+    depth: int = 2
+    """Convolutions in a group."""
+    residual: bool = False
+    """Add a group's pooled input of its inner convolutions to their result."""
+    patch_px: int = 2
+    """Side of the whitened patches."""
+    stride: int = 1
+    """Step of the whitened patches: 1 for small pictures, 2 or 4 for photos."""
+    blur: bool = False
+    """Anti-aliased instead of plain max pooling."""
+    activation: Literal["gelu", "silu", "relu"] = "gelu"
+    dropout: float = 0.0
+    """Share of the pooled features that is dropped before the last layer."""
+    mirror: bool = False
+    """Look at mirrored pictures too at test time: right where left and right mean nothing."""
+
+
+class Norm(nn.BatchNorm2d):
+    """Batch norm with a gain fixed at one: ``(batch, channels, height, width)`` to the same."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, eps=1e-5, momentum=1 - _NORM_MEMORY)
+        self.weight.requires_grad_(False)
+
+
+class Pool(nn.Module):
+    """Halve height and width by the maximum, anti-aliased where ``blur`` is set."""
+
+    kernel: Tensor
+
+    def __init__(self, channels: int, *, blur: bool) -> None:
+        super().__init__()
+        self.blur = blur
+        if blur:
+            row = torch.tensor([1.0, 2.0, 1.0]) / 4
+            self.register_buffer("kernel", torch.outer(row, row).expand(channels, 1, 3, 3).contiguous(), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(batch, channels, height // 2, width // 2)``; a side of one pixel is left alone."""
+        tall, wide = min(2, x.shape[2]), min(2, x.shape[3])
+        if not self.blur or min(x.shape[2:]) < 4:
+            return F.max_pool2d(x, (tall, wide))
+        dense = F.max_pool2d(x, 2, stride=1)
+        return F.conv2d(dense, self.kernel.to(dense.dtype), stride=2, padding=1, groups=x.shape[1])
+
+
+class Group(nn.Module):
+    """Convolve, halve, normalise; then convolve on at the new size."""
+
+    def __init__(self, channels_in: int, channels_out: int, config: Config) -> None:
+        super().__init__()
+        self.residual = config.residual
+        self.pool = Pool(channels_out, blur=config.blur)
+        ins = [channels_in] + [channels_out] * (config.depth - 1)
+        self.convs = nn.ModuleList(_convolution(c, channels_out) for c in ins)
+        self.norms = nn.ModuleList(Norm(channels_out) for _ in ins)
+        self.activation = _activation(config.activation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(batch, channels_in, height, width)`` to ``(batch, channels_out, height // 2, width // 2)``."""
+        x = self.activation(self.norms[0](self.pool(self.convs[0](x))))
+        entry = x
+        for conv, norm in zip(self.convs[1:], self.norms[1:], strict=True):
+            x = self.activation(norm(conv(x)))
+        return x + entry if self.residual and len(self.convs) > 1 else x
+
+
+class Cnn(Network):
+    """Pixels ``(batch, height, width, channels)`` uint8 to logits ``(batch, classes)``."""
+
+    def __init__(self, config: Config, image: Image, num_classes: int) -> None:
+        super().__init__()
+        self.mirror = config.mirror
+        self.standardise = Standardise(image.channels)
+        self.whiten = WhitenedPatches(image.channels, size=config.patch_px, stride=config.stride)
+        self.activation = _activation(config.activation)
+        ins = (self.whiten.width, *config.widths)
+        self.groups = nn.Sequential(*(Group(a, b, config) for a, b in zip(ins, config.widths, strict=False)))
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = Head(config.widths[-1], num_classes)
+
+    def forward(self, inputs: Tensor) -> Output:
+        """Return logits of shape ``(batch, classes)``."""
+        x = self.activation(self.whiten(self.standardise(inputs)))
+        x = self.groups(x).amax(dim=(2, 3))
+        return Output(self.head(self.dropout(x)))
+
+    def role(self, name: str, parameter: nn.Parameter) -> Role:
+        """Filters are matrices, the bias of the whitening layer learns early only."""
+        if name == "whiten.bias":
+            return "early"
+        return "head" if name.startswith("head") else super().role(name, parameter)
+
+    @torch.no_grad()
+    def prepare(self, inputs: Tensor) -> None:
+        """Measure pixel statistics and whitened patches on training pictures."""
+        self.standardise.measure(inputs)
+        self.whiten.measure(self.standardise(inputs))
+
+    def views(self, inputs: Tensor) -> Iterator[tuple[float, Tensor]]:
+        """Yield the pictures, moved by one pixel along each diagonal, and all of that mirrored."""
+        planes = F.pad(inputs.permute(0, 3, 1, 2).float(), (1,) * 4, mode="replicate")
+        padded = planes.to(inputs.dtype).permute(0, 2, 3, 1)
+        moved = [(0.5, inputs), (0.25, padded[:, :-2, :-2]), (0.25, padded[:, 2:, 2:])]
+        yield from moved
+        if self.mirror:
+            yield from ((weight, view.flip(2)) for weight, view in moved)
+
+
+def build(config: Config, spec: Spec) -> Cnn:
+    """Return the network for pictures and labels of this spec."""
+    if not isinstance(spec.input, Image) or not isinstance(spec.target, Label):
+        raise TypeError(f"a cnn takes pictures and gives labels, not {spec}")
+    return Cnn(config, spec.input, len(spec.target.classes))
+
+
+def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
+    """Return the largest network of the ladder that the allowance can train for as many samples as it needs."""
+    if not isinstance(spec.input, Image):
+        raise TypeError(f"a cnn takes pictures, not {spec.input}")
+    side = max(spec.input.height_px, spec.input.width_px)
+    photo = side > _SMALL_PX
+    colour = spec.input.channels == 3
+    chosen, seen = _RUNGS[0], 0.0
+    for rung in _RUNGS:
+        samples = allowance.samples_at(_flop_per_sample(_config(rung, side, photo), spec.input, _phases(side)), speed)
+        if samples < rung.wants and rung is not _RUNGS[0]:
+            break
+        chosen, seen = rung, samples
+    config = replace(_config(chosen, side, photo), mirror=colour or photo)
+    passes = seen / allowance.num_train
+    why = (
+        f"width {config.widths[-1]}: the largest network of its ladder that sees enough pictures in the budget "
+        f"(about {seen:,.0f}, {passes:.1f} passes over the data)",
+    )
+    return Proposal(config=config, merit=0.9, settings=_settings(side, photo, colour, passes, allowance), why=why)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Rung:
+    """One size of network, and the training samples from which on it beats the smaller ones."""
+
+    widths: tuple[int, ...]
+    wants: float
+
+
+_SMALL_PX = 64
+_RUNGS = (
+    _Rung(widths=(32, 64, 128), wants=0),
+    _Rung(widths=(32, 128, 256), wants=80_000),
+    _Rung(widths=(64, 128, 256), wants=250_000),
+    _Rung(widths=(64, 256, 256), wants=400_000),
+    _Rung(widths=(128, 384, 512), wants=2_000_000),
+)
+
+
+def _config(rung: _Rung, side: int, photo: bool) -> Config:
+    """Return the network of a rung for pictures of a side: as many groups as leave a map of two to four pixels."""
+    stride = 4 if side >= 128 else 2 if photo else 1
+    num_groups = max(1, round(math.log2(side / stride / 3.5)))
+    widths = (rung.widths + rung.widths[-1:] * num_groups)[:num_groups]
+    return Config(widths=widths, depth=3 if photo else 2, residual=photo, patch_px=4 if photo else 2, stride=stride, blur=photo)
+
+
+def _phases(side: int) -> Phases:
+    """Return resolutions that rise over the training: half, three quarters, all of the side.
+
+    Photos are cut at random while training, which makes things look larger, so that they are tested at more pixels.
+    """
+    if side < 24:
+        return ((0.0, side),)
+    last = side if side <= _SMALL_PX else 4 * round(0.8 * side / 4)
+    small, middle = (max(12, 4 * round(last * share / 4)) for share in (0.5, 0.75))
+    return ((0.0, small), (0.3, middle), (0.7, last))
+
+
+def _settings(side: int, photo: bool, colour: bool, passes: float, allowance: Allowance) -> dict[str, object]:
+    batch_size = 2 ** min(9, max(4, round(math.log2(max(1, allowance.num_train) / 20))))
+    return {
+        "train.batch_size": batch_size,
+        "train.phases": _phases(side),
+        "train.test_size_px": side,
+        "train.average": 0.02,
+        "task.label_smoothing": 0.2 if passes < 20 else 0.1,
+        "augment.flip": "alternate" if colour or photo else "off",
+        "augment.shift_px": 0 if photo else max(1, round(side / 16)),
+        "augment.crop_min_area": 0.35 if photo else 1.0,
+    }
+
+
+def _flop_per_sample(config: Config, image: Image, phases: Phases) -> float:
+    """Return multiplications and additions of one training sample, forward and backward, over all resolutions."""
+    starts = [start for start, _ in phases] + [1.0]
+    shares = [end - start for start, end in zip(starts, starts[1:], strict=False)]
+    return sum(share * _flop_at(config, image, size) for share, (_, size) in zip(shares, phases, strict=True))
+
+
+def _flop_at(config: Config, image: Image, size_px: int) -> float:
+    scale = size_px / max(image.height_px, image.width_px)
+    area = image.height_px * image.width_px * scale**2 / config.stride**2
+    channels = 2 * image.channels * config.patch_px**2
+    flop = 2.0 * channels * channels / 2 * area
+    for width in config.widths:
+        flop += 2 * 9 * channels * width * area
+        area /= 4
+        flop += (config.depth - 1) * 2 * 9 * width * width * area
+        channels = width
+    return 3 * flop
+
+
+def _convolution(channels_in: int, channels_out: int) -> nn.Conv2d:
+    conv = nn.Conv2d(channels_in, channels_out, 3, padding=1, bias=False)
+    with torch.no_grad():
+        nn.init.dirac_(conv.weight[:channels_in])
+        conv.weight.mul_(math.sqrt(channels_out) / conv.weight.norm())
+    return conv
+
+
+def _activation(name: str) -> nn.Module:
+    return {"gelu": nn.GELU, "silu": nn.SiLU, "relu": nn.ReLU}[name]()

@@ -1,0 +1,40 @@
+"""What training may ask of any network, whatever its family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from gnomon.core.spec import Output
+from gnomon.layers.head import Head
+
+Role = Literal["matrix", "head", "vector", "early", "frozen"]
+"""How the optimizer treats a parameter: hidden ``matrix`` (convolution filters too), output ``head``, ``vector`` (biases,
+norm gains), ``early`` (a vector that is trained only at the start), ``frozen``."""
+
+
+class Network(nn.Module):
+    """An ``nn.Module`` that says how it wants to be trained and looked at. Families override what differs."""
+
+    head: Head
+
+    def forward(self, inputs: Tensor) -> Output:
+        """Return the output for a batch of inputs as the data's leaf kind stores them."""
+        raise NotImplementedError
+
+    def role(self, name: str, parameter: nn.Parameter) -> Role:
+        """Return the role of one parameter. By default anything of two or more dimensions is a matrix."""
+        if not parameter.requires_grad:
+            return "frozen"
+        return "matrix" if parameter.ndim >= 2 else "vector"
+
+    @torch.no_grad()
+    def prepare(self, inputs: Tensor) -> None:
+        """Set what depends on the data (standardisation, whitening) from a sample of training inputs."""
+
+    def views(self, inputs: Tensor) -> Iterator[tuple[float, Tensor]]:
+        """Yield weighted variants of the inputs whose outputs are averaged at test time; the first is the input."""
+        yield 1.0, inputs

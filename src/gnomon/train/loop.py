@@ -1,0 +1,221 @@
+"""The training loop: batch, step, look, save; the clock may bend the plan, signals may end the sitting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from gnomon.core import files
+from gnomon.core import seed as seeds
+from gnomon.core.clock import Clock, Stopwatch
+from gnomon.core.errors import StoppedError
+from gnomon.core.events import Emit, Stepped
+from gnomon.core.ranks import Ranks
+from gnomon.core.run import RunFolder
+from gnomon.core.spec import Batch
+from gnomon.core.training import Phases, TrainConfig
+from gnomon.layers.network import Network
+from gnomon.train import checkpoint
+from gnomon.train.health import Health
+from gnomon.train.pace import Pace
+from gnomon.train.plan import PlanLog, size_at
+from gnomon.train.precision import Precision
+from gnomon.train.state import State
+from gnomon.train.step import Losses, Objective, train_step
+
+_NUM_RECORDS = 200
+_CHECKS_A_SECOND = 4.0
+_STEPS_BETWEEN_READS = 20
+"""On a GPU the loss is read back this seldom, so that no step waits for the device."""
+
+
+class Batches(Protocol):
+    """Training batches as a pure function of the step."""
+
+    @property
+    def num_samples(self) -> int:
+        """Samples of one epoch."""
+        ...
+
+    def batch(self, step: int, *, size_px: int) -> Batch:
+        """Return the batch of one step."""
+        ...
+
+
+Validate = Callable[[Network, Mapping[str, Any]], dict[str, float]]
+"""Scores of a network with given tensors on the validation split."""
+
+
+@dataclass(kw_only=True)
+class Fit:
+    """The parts of one training; each is independent of the others."""
+
+    run: RunFolder
+    config: TrainConfig
+    phases: Phases
+    eval_at: tuple[float, ...]
+    state: State
+    objective: Objective
+    feed: Batches
+    precision: Precision
+    pace: Pace
+    log: PlanLog
+    validate: Validate
+    validate_s: float
+    clock: Clock
+    stopwatch: Stopwatch
+    emit: Emit
+    ranks: Ranks = field(default_factory=Ranks)
+    should_stop: Callable[[], bool] = lambda: False
+    replay: Collection[int] = ()
+    """Steps at which a replayed run was rolled back to: checkpoints are made there."""
+
+
+@dataclass(kw_only=True)
+class _Sitting:
+    """What the loop remembers between steps and may forget between sittings."""
+
+    saved_at_s: float
+    checked_at_s: float = -math.inf
+    valid: dict[str, float] = field(default_factory=dict)
+    loss: float | None = None
+    samples_per_s: float = 0.0
+
+
+def fit(parts: Fit) -> None:
+    """Train from where the state is to the last planned step.
+
+    Raises ``StoppedError`` when asked to stop, with the state saved, and ``DivergedError`` when training cannot be
+    rescued.
+    """
+    state = parts.state
+    state.network.train()
+    sitting = _Sitting(saved_at_s=parts.stopwatch.elapsed_s())
+    health = Health(run=parts.run, state=state, log=parts.log, emit=parts.emit)
+    if state.step == 0:
+        save(parts, sitting)
+    while state.step < parts.pace.progress.steps:
+        if parts.should_stop():
+            save(parts, sitting)
+            raise StoppedError(
+                f"stopped at step {state.step} of {parts.pace.progress.steps}; the state is saved",
+                fix=f"gnomon resume {parts.run.path}",
+            )
+        _one_step(parts, sitting, health)
+        _keep_time(parts, sitting)
+        if parts.stopwatch.elapsed_s() - sitting.saved_at_s > parts.config.checkpoint_every_s or (
+            state.step in parts.replay
+        ):
+            save(parts, sitting)
+
+
+def save(parts: Fit, sitting: _Sitting) -> None:
+    """Commit a checkpoint of the state, with the time used so far."""
+    parts.state.elapsed_s = parts.stopwatch.elapsed_s()
+    if parts.ranks.writes:
+        checkpoint.save(parts.run, parts.state.step, parts.state.tensors(), parts.state.facts())
+    sitting.saved_at_s = parts.stopwatch.elapsed_s()
+
+
+def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
+    state, progress = parts.state, parts.pace.progress.at(parts.state.step)
+    size_px = size_at(parts.phases, progress)
+    started_s = parts.clock.now_s()
+    batch = parts.feed.batch(state.step, size_px=size_px)
+    before = health.before(parts.precision)
+
+    def attempt() -> Losses:
+        torch.manual_seed(seeds.key("noise", state.seed, state.step))
+        return train_step(
+            state.network, parts.objective, state.optimizer, batch, progress=progress, precision=parts.precision
+        )
+
+    losses = attempt()
+    if _may_read(parts) and not bool(losses.finite):
+        losses, went_back = health.rescue(attempt, batch, before)
+        if went_back:
+            _after_rollback(parts)
+            return
+    state.step += 1
+    state.average.update(state.network, progress=progress, steps=parts.pace.progress.steps)
+    if _may_read(parts):
+        _note_loss(state, sitting, float(losses.loss))
+    if math.isfinite(sitting.loss or 0.0):
+        state.skipped_in_a_row = 0
+    seconds = parts.clock.now_s() - started_s
+    parts.pace.observe(size_px, seconds)
+    sitting.samples_per_s = len(batch.targets) * parts.ranks.world_size / seconds if seconds > 0 else 0.0
+    _record(parts, sitting, size_px, progress)
+
+
+def _may_read(parts: Fit) -> bool:
+    return parts.precision.waits or parts.state.step % _STEPS_BETWEEN_READS == 0
+
+
+def _note_loss(state: State, sitting: _Sitting, loss: float) -> None:
+    sitting.loss = loss
+    if math.isfinite(loss):
+        state.losses.append(loss)
+
+
+def _after_rollback(parts: Fit) -> None:
+    parts.pace.rewind(parts.log.refits(), steps=int(parts.log.plan["steps"]))
+
+
+def _record(parts: Fit, sitting: _Sitting, size_px: int, before: float) -> None:
+    """Write what is due after a step, and tell whoever watches."""
+    state, pace = parts.state, parts.pace
+    after = pace.progress.at(state.step)
+    elapsed_s = parts.stopwatch.elapsed_s()
+    facts = {"step": state.step, "progress": round(after, 6), "elapsed_s": round(elapsed_s, 3)}
+    if state.losses and (_crossed(before, after, _NUM_RECORDS) or after >= 1):
+        lr = state.optimizer.learning_rate(before)
+        files.append_json(
+            parts.run.metrics,
+            facts
+            | {"split": "train", "loss": sum(state.losses) / len(state.losses), "lr": lr}
+            | {"samples_per_s": round(sitting.samples_per_s, 1), "size_px": size_px},
+            sync=False,
+        )
+        state.losses = []
+    if any(before < point <= after for point in parts.eval_at):
+        sitting.valid = parts.validate(state.network, state.average.weights(state.network))
+        files.append_json(parts.run.metrics, {**facts, "split": "valid", **sitting.valid}, sync=False)
+    parts.emit(
+        Stepped(
+            step=state.step,
+            steps=pace.progress.steps,
+            progress=after,
+            loss=sitting.loss,
+            valid=sitting.valid,
+            lr=state.optimizer.learning_rate(after),
+            samples_per_s=sitting.samples_per_s,
+            elapsed_s=elapsed_s,
+            left_s=pace.left_s(state.step),
+        )
+    )
+
+
+def _crossed(before: float, after: float, parts: int) -> bool:
+    return math.floor(before * parts) != math.floor(after * parts)
+
+
+def _keep_time(parts: Fit, sitting: _Sitting) -> None:
+    """Re-fit the number of steps where the forecast misses the deadline."""
+    elapsed_s = parts.stopwatch.elapsed_s()
+    if elapsed_s - sitting.checked_at_s < 1 / _CHECKS_A_SECOND:
+        return
+    sitting.checked_at_s = elapsed_s
+    step = parts.state.step
+    progress = parts.pace.progress.at(step)
+    looks_s = parts.validate_s * sum(point > progress for point in parts.eval_at)
+    refit = parts.pace.proposal(step, elapsed_s, also_s=looks_s)
+    if refit is None:
+        return
+    before = parts.pace.progress.steps
+    parts.pace.progress.refit(refit)
+    parts.log.add("refit", at_step=step, steps=refit.steps, was=before, elapsed_s=round(elapsed_s, 3))

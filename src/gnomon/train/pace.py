@@ -1,0 +1,80 @@
+"""Keeping the appointment: how many steps still fit, from how long steps take.
+
+The wall clock enters the training here and nowhere else, and all that it may change is the number of steps.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from gnomon.core.training import Phases
+from gnomon.train.plan import Progress, Refit, size_at
+
+_RECENT = 25
+_TOLERANCE = 0.004
+"""Share of the time left by which the forecast may miss before the steps are re-fitted."""
+_LEAST_S = 0.15
+
+
+class Pace:
+    """Forecasts the end of the training and proposes re-fits. Without a deadline it only forecasts."""
+
+    def __init__(
+        self, progress: Progress, phases: Phases, step_s: Mapping[int, float], *, deadline_s: float | None
+    ) -> None:
+        self.progress = progress
+        self._phases = phases
+        self._planned_s = dict(step_s)
+        self._deadline_s = deadline_s
+        self._seen: dict[int, deque[float]] = {}
+        self._drift = 1.0
+
+    def observe(self, size_px: int, seconds: float) -> None:
+        """Take the duration of one step at one resolution into account."""
+        recent = self._seen.setdefault(size_px, deque(maxlen=_RECENT))
+        recent.append(seconds)
+        if len(recent) >= 3 and self._planned_s.get(size_px):
+            self._drift = statistics.fmean(recent) / self._planned_s[size_px]
+
+    def rewind(self, refits: Iterable[Refit], *, steps: int) -> None:
+        """Take the plan and the re-fits that still hold after training went back to a checkpoint."""
+        self.progress = Progress(steps, refits)
+
+    def step_s(self, size_px: int) -> float:
+        """Return how long a step at one resolution takes: as seen lately, else as planned times the drift seen elsewhere."""
+        recent = self._seen.get(size_px)
+        if recent and len(recent) >= 3:
+            return statistics.fmean(recent)
+        return self._planned_s.get(size_px, 0.0) * self._drift
+
+    def mean_step_s(self, progress: float) -> float:
+        """Return the mean duration of the steps from a progress to the end, over the resolutions to come."""
+        left = 1.0 - progress
+        if left <= 0:
+            return self.step_s(size_at(self._phases, 1.0))
+        starts = [start for start, _ in self._phases] + [1.0]
+        total = 0.0
+        for (start, size), end in zip(self._phases, starts[1:], strict=True):
+            total += max(0.0, end - max(start, progress)) * self.step_s(size)
+        return total / left
+
+    def left_s(self, step: int) -> float:
+        """Return the forecast of the seconds from here to the last step."""
+        return (self.progress.steps - step) * self.mean_step_s(self.progress.at(step))
+
+    def proposal(self, step: int, elapsed_s: float, *, also_s: float = 0.0) -> Refit | None:
+        """Return a re-fit where the forecast misses the deadline by more than the tolerance.
+
+        ``also_s`` are seconds that must still be spent on other things than steps: looks at the validation split.
+        """
+        if self._deadline_s is None or step >= self.progress.steps:
+            return None
+        available_s = self._deadline_s - elapsed_s - also_s
+        step_s = self.mean_step_s(self.progress.at(step))
+        miss_s = abs(self.left_s(step) - available_s)
+        if miss_s <= max(_TOLERANCE * available_s, min(_LEAST_S, step_s), 0.6 * step_s):
+            return None
+        steps = step + max(1, round(available_s / step_s)) if step_s > 0 else self.progress.steps
+        return Refit(at_step=step, steps=steps) if steps != self.progress.steps else None

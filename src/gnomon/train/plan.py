@@ -1,0 +1,95 @@
+"""The plan of a run and the events that changed it: enough to replay the run exactly, without a clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gnomon.core import files
+from gnomon.core.errors import ArtefactError
+from gnomon.core.run import RunFolder, read_lines
+from gnomon.core.training import Phases
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refit:
+    """From ``at_step`` on, the training is to end after ``steps`` steps in all."""
+
+    at_step: int
+    steps: int
+
+
+class Progress:
+    """How far the training is, as a pure function of the step, the planned steps and the re-fits.
+
+    ``progress = step / steps`` until a re-fit; from there it goes on in a straight line from where it is to 1 at the new
+    end, so that the learning rate bends and never jumps.
+    """
+
+    def __init__(self, steps: int, refits: Iterable[Refit] = ()) -> None:
+        self._anchors: list[tuple[int, float, int]] = [(0, 0.0, steps)]
+        for refit in refits:
+            self.refit(refit)
+
+    @property
+    def steps(self) -> int:
+        """All steps, by the newest re-fit."""
+        return self._anchors[-1][2]
+
+    def refit(self, refit: Refit) -> None:
+        """Bend the line at ``refit.at_step``."""
+        last = self._anchors[-1][0]
+        if refit.at_step < last or refit.steps <= refit.at_step:
+            raise ValueError(f"a re-fit at step {refit.at_step} to {refit.steps} steps cannot follow one at {last}")
+        self._anchors.append((refit.at_step, self.at(refit.at_step), refit.steps))
+
+    def at(self, step: int) -> float:
+        """Return the progress in [0, 1] before step ``step`` is made."""
+        start, base, steps = next(a for a in reversed(self._anchors) if a[0] <= step)
+        return min(1.0, base + (1 - base) * (step - start) / (steps - start))
+
+
+def size_at(phases: Phases, progress: float) -> int:
+    """Return the resolution in pixels at a progress."""
+    return [size for start, size in phases if start <= progress][-1]
+
+
+@dataclass(kw_only=True)
+class PlanLog:
+    """``plan.jsonl``: the plan on the first line, then what happened to it."""
+
+    run: RunFolder
+    plan: Mapping[str, Any]
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, run: RunFolder, plan: Mapping[str, Any]) -> PlanLog:
+        """Write the plan of a new run."""
+        files.write_text(run.plan, json.dumps({"event": "plan", **plan}) + "\n")
+        return cls(run=run, plan=plan)
+
+    @classmethod
+    def read(cls, run: RunFolder) -> PlanLog:
+        """Read the plan of an existing run. Raises ``ArtefactError`` where there is none."""
+        lines = list(read_lines(run.plan))
+        if not lines or lines[0].get("event") != "plan":
+            raise ArtefactError("holds no plan", fix="start the training anew with gnomon train", path=run.plan)
+        return cls(run=run, plan=lines[0], events=lines[1:])
+
+    def add(self, event: str, **facts: Any) -> None:
+        """Append one event."""
+        record = {"event": event, **facts}
+        files.append_line(self.run.plan, json.dumps(record))
+        self.events.append(record)
+
+    def refits(self) -> list[Refit]:
+        """Return the re-fits that hold: a resume and a roll-back void those of later steps made before."""
+        kept: list[dict[str, Any]] = []
+        for record in self.events:
+            if record["event"] in ("resume", "rollback"):
+                kept = [r for r in kept if r["at_step"] <= record["at_step"]]
+            elif record["event"] == "refit":
+                kept.append(record)
+        return [Refit(at_step=r["at_step"], steps=r["steps"]) for r in kept]

@@ -1,0 +1,177 @@
+"""From a budget to a plan: measure a few warm steps, keep time back for what comes after, count the steps that fit."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from gnomon.core.spec import Batch
+from gnomon.core.training import Phases, TrainConfig
+from gnomon.layers.network import Network
+from gnomon.train.budget import Budget
+from gnomon.train.loop import Batches
+from gnomon.train.optim import Optimizer
+from gnomon.train.precision import Precision
+from gnomon.train.step import Objective, train_step
+
+_MEASURING = 0.03
+"""Largest share of the budget that measuring may take."""
+_SHARE_OF_BATCH = 4
+_LOOKS = 0.02
+"""Largest share of the training time that looks at the validation split may take."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Measured seconds: a training step at each resolution, the evaluation of one sample."""
+
+    step_s: dict[int, float]
+    look_s: float
+
+
+class Probe:
+    """Times steps on a copy of the network, so that measuring leaves no trace in the training."""
+
+    def __init__(
+        self, network: Network, config: TrainConfig, objective: Objective, feed: Batches, precision: Precision
+    ) -> None:
+        self._network = copy.deepcopy(network)
+        self._network.train()
+        self._config = config
+        self._objective = objective
+        self._feed = feed
+        self._precision = precision
+
+    def costs(self, phases: Phases, look_px: int, *, allowed_s: float) -> Costs:
+        """Measure at most about ``allowed_s`` seconds; resolutions for which there is no time left are extrapolated."""
+        sizes = sorted({size for _, size in phases})
+        started_s = time.perf_counter()
+        step_s: dict[int, float] = {}
+        for size in sizes:
+            if step_s and time.perf_counter() - started_s > allowed_s / 2:
+                nearest = max(step_s)
+                step_s[size] = step_s[nearest] * (size / nearest) ** 2
+            else:
+                step_s[size] = self._step_s(size)
+        return Costs(step_s=step_s, look_s=self._look_s(look_px))
+
+    def flop(self, phases: Phases) -> float:
+        """Return the multiplications and additions of an average training step over all phases, by counting one each."""
+        starts = [start for start, _ in phases] + [1.0]
+        total = 0.0
+        for (start, size), end in zip(phases, starts[1:], strict=True):
+            batch = self._part(size)
+            counter = FlopCounterMode(display=False)
+            with counter:
+                self._step(batch)
+            share = len(batch.targets) / self._config.batch_size
+            total += (end - start) * counter.get_total_flops() / share
+        return total
+
+    def _part(self, size_px: int) -> Batch:
+        batch = self._feed.batch(0, size_px=size_px)
+        part = max(2, math.ceil(len(batch.targets) / _SHARE_OF_BATCH))
+        return Batch(inputs=batch.inputs[:part], targets=batch.targets[:part], ids=batch.ids[:part])
+
+    def _step(self, batch: Batch) -> None:
+        optimizer = Optimizer(self._network, self._config, iterate_in=self._precision.iterate_in)
+        train_step(self._network, self._objective, optimizer, batch, progress=0.5, precision=self._precision)
+
+    def _step_s(self, size_px: int) -> float:
+        """Return the seconds of one step: a quarter of its batch timed twice, scaled up, and its own data work."""
+        batch_s = self._timed(lambda: self._feed.batch(0, size_px=size_px))
+        part = self._part(size_px)
+        self._step(part)
+        part_s = min(self._timed(lambda: self._step(part)) for _ in range(2))
+        return batch_s + part_s * self._config.batch_size / len(part.targets)
+
+    def _look_s(self, size_px: int) -> float:
+        batch = self._part(size_px)
+        self._network.eval()
+        with torch.no_grad(), self._precision.autocast():
+            self._network(batch.inputs)
+            seconds = self._timed(lambda: self._network(batch.inputs))
+        self._network.train()
+        return seconds / len(batch.targets)
+
+    def _timed(self, work: Callable[[], Any]) -> float:
+        self._settle()
+        started_s = time.perf_counter()
+        work()
+        self._settle()
+        return time.perf_counter() - started_s
+
+    def _settle(self) -> None:
+        if self._precision.device.type == "cuda":
+            torch.cuda.synchronize(self._precision.device)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """How many steps, how many looks at the validation split, and why fewer than the budget allows, if so."""
+
+    steps: int
+    num_looks: int
+    limited: str = ""
+
+
+def allowed_s(budget: Budget) -> float:
+    """Return how long measuring may take within a budget."""
+    return _MEASURING * budget.seconds if budget.seconds is not None else 2.0
+
+
+def count_steps(
+    budget: Budget,
+    config: TrainConfig,
+    phases: Phases,
+    costs: Costs,
+    *,
+    num_train: int,
+    num_valid: int,
+    available_s: float | None,
+    flop_per_step: float | None,
+) -> Counted:
+    """Return the steps that a budget pays for; 0 where it is too small for a single one.
+
+    ``available_s`` is the wall time left for training, for a budget in time; ``flop_per_step`` is needed for one in
+    operations.
+    """
+    per_epoch = num_train / config.batch_size
+    num_looks = config.evaluations
+    if budget.kind == "time":
+        assert available_s is not None
+        look_s = max(1e-6, costs.look_s * num_valid)
+        num_looks = max(1, min(num_looks, int(_LOOKS * available_s / look_s)))
+        steps = int((available_s - num_looks * look_s) / mean_step_s(phases, costs))
+    elif budget.kind == "flop":
+        assert flop_per_step is not None
+        steps = int(budget.value / flop_per_step)
+    else:
+        steps = math.ceil(budget.value * {"epochs": per_epoch, "steps": 1, "samples": 1 / config.batch_size}[budget.kind])
+    return _limit(Counted(steps=max(0, steps), num_looks=num_looks), budget, config, per_epoch)
+
+
+def _limit(counted: Counted, budget: Budget, config: TrainConfig, per_epoch: float) -> Counted:
+    if config.max_epochs == "off" or budget.kind not in ("time", "flop"):
+        return counted
+    most = math.ceil(config.max_epochs * per_epoch)
+    if counted.steps <= most:
+        return counted
+    limited = f"the data is small: {config.max_epochs:g} passes over it are enough, and the budget would allow "
+    limited += f"{counted.steps / per_epoch:,.0f} (--set train.max_epochs=off uses it all)"
+    return Counted(steps=most, num_looks=counted.num_looks, limited=limited)
+
+
+def mean_step_s(phases: Phases, costs: Costs) -> float:
+    """Return the seconds of an average step over all phases."""
+    starts = [start for start, _ in phases] + [1.0]
+    return sum(
+        (end - start) * costs.step_s[size] for (start, size), end in zip(phases, starts[1:], strict=True)
+    )

@@ -1,0 +1,81 @@
+"""All that training changes, in one place, so that a checkpoint can forget nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnomon.core.errors import ArtefactError
+from gnomon.layers.network import Network
+from gnomon.train.average import Average
+from gnomon.train.optim import Optimizer
+
+
+@dataclass(kw_only=True)
+class State:
+    """The network and what training has done to it. The order of samples and every draw follow from ``step``."""
+
+    network: Network
+    optimizer: Optimizer
+    average: Average
+    seed: int
+    step: int = 0
+    elapsed_s: float = 0.0
+    rollbacks: int = 0
+    skipped_in_a_row: int = 0
+    losses: list[float] = field(default_factory=list)
+    """Training losses since the last record, so that a resumed run writes the same record."""
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return every tensor of the state under a name of its own."""
+        parts = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state(),
+            "average": self.average.state(),
+        }
+        return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
+
+    def facts(self) -> dict[str, Any]:
+        """Return the rest of the state as JSON values."""
+        return {
+            "step": self.step,
+            "elapsed_s": self.elapsed_s,
+            "seed": self.seed,
+            "lr_factor": self.optimizer.lr_factor,
+            "rollbacks": self.rollbacks,
+            "skipped_in_a_row": self.skipped_in_a_row,
+            "losses": self.losses,
+        }
+
+    @torch.no_grad()
+    def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
+        """Take over a checkpoint. Raises ``ArtefactError`` where anything is missing."""
+        try:
+            self._load_tensors(tensors)
+            self.step = int(facts["step"])
+            self.elapsed_s = float(facts["elapsed_s"])
+            self.seed = int(facts["seed"])
+            self.optimizer.lr_factor = float(facts["lr_factor"])
+            self.rollbacks = int(facts["rollbacks"])
+            self.skipped_in_a_row = int(facts["skipped_in_a_row"])
+            self.losses = [float(loss) for loss in facts["losses"]]
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise ArtefactError(
+                f"the checkpoint does not fit this run: {error!r}", fix="resume with the version that wrote it"
+            ) from error
+
+    def _load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        parts: dict[str, dict[str, Tensor]] = {"network": {}, "optimizer": {}, "average": {}}
+        for name, tensor in tensors.items():
+            part, _, rest = name.partition("/")
+            parts[part][rest] = tensor
+        own = self.network.state_dict()
+        for name, tensor in own.items():
+            tensor.copy_(parts["network"][name])
+        self.optimizer.load_state(parts["optimizer"])
+        device = next(iter(own.values())).device
+        self.average.load_state({name: t.to(device) for name, t in parts["average"].items()})
