@@ -14,6 +14,7 @@ import click
 
 from gnomon.cli.shell import streams
 from gnomon.cli.shell.group import Verbs
+from gnomon.core import files
 from gnomon.core.errors import BUG_EXIT, INTERRUPTED_EXIT, GnomonError, ResourceError, UsageError
 
 EXAMPLES = """
@@ -101,9 +102,9 @@ def _crashed(error: Exception, as_json: bool) -> int:
     facts = f"gnomon {' '.join(sys.argv[1:])}\npython {platform.python_version()} on {platform.platform()}\n\n"
     try:
         path = Path(tempfile.mkdtemp(prefix="gnomon-")) / time.strftime("crash-%Y-%m-%d_%H%M%S.txt")
-        path.write_text(facts + text, encoding="utf-8", errors="backslashreplace")
+        files.write_text(path, (facts + text).encode("utf-8", "backslashreplace").decode())
         where = f"please report it with {path}"
-    except OSError:
+    except (OSError, GnomonError):
         path, where = None, f"no crash file could be written; the last line was: {text.splitlines()[-1]}"
     what = f"this is a bug in Gnomon: {type(error).__name__}: {error}"
     click.echo(f"{click.style('error', fg='red', bold=True)}: {what}\nfix: {where}", err=True)

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO
 
 from gnomon.core.errors import ResourceError
@@ -73,15 +74,19 @@ class Lasting(io.TextIOBase):
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Put ``Lasting`` streams in the place of ``sys.stdout`` and ``sys.stderr`` while the block runs."""
+    """Put ``Lasting`` streams in the place of ``sys.stdout`` and ``sys.stderr`` while the block runs.
+
+    A stream that the caller closed (``gnomon runs >&-``) is None, and what is written to it goes nowhere.
+    """
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = _lasting(sys.stdout), _lasting(sys.stderr)
-    try:
-        yield
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:
-        sys.stdout, sys.stderr = before
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        sys.stdout, sys.stderr = (_lasting(stream or nowhere) for stream in before)
+        try:
+            yield
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            sys.stdout, sys.stderr = before
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -111,11 +116,9 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _lasting(stream: TextIO | None) -> Lasting:
+def _lasting(stream: TextIO) -> Lasting:
     if isinstance(stream, Lasting):
         return stream
-    if stream is None:  # closed by the caller: gnomon … >&-
-        stream = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - lives as long as the process
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
     return Lasting(stream)

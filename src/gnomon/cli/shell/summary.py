@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import resource
 import shlex
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from gnomon.cli.shell import scores, words
 from gnomon.cli.shell.rows import Row, blank, fact, heading
+from gnomon.train import memory
 
 
 def rows(result: Mapping[str, Any], plan: Mapping[str, Any], *, source: str) -> list[Row]:
@@ -23,19 +22,13 @@ def rows(result: Mapping[str, Any], plan: Mapping[str, Any], *, source: str) -> 
         *scores.beside_baselines(result["scores"], [baseline] if baseline else []),
         blank(),
         _time(result, plan),
-        fact("memory", f"{words.size(peak_memory_bytes())} at the peak"),
+        fact("memory", f"{words.size(memory.peak_bytes())} at the peak"),
         fact("run", result["run"]),
         fact("report", (result["report"] or "none was written", "bold")),
         blank(),
         heading("Next"),
         *_next(result, source),
     ]
-
-
-def peak_memory_bytes() -> int:
-    """Return the most memory that this process has held at any time."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _headline(result: Mapping[str, Any]) -> Row:

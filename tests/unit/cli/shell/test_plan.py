@@ -1,0 +1,47 @@
+from gnomon.cli.shell import plan
+from gnomon.cli.shell.rows import plain
+
+PLAN = {
+    "family": "cnn",
+    "num_parameters": 1_234_567,
+    "batch_size": 512,
+    "steps": 980,
+    "precision": "bf16",
+    "device": "cpu",
+    "threads": 2,
+    "phases": [{"from_progress": 0.0, "size_px": 24}, {"from_progress": 0.5, "size_px": 32}],
+    "budget": {"text": "5m", "kind": "time", "value": 300.0},
+    "reserve_s": {"evaluate": 6.0, "report": 1.5},
+    "expected_finish_s": 299.0,
+    "why": ["pictures", "time"],
+}
+
+
+def shown(changes):
+    return [plain(row) for row in plan.rows(PLAN | changes)]
+
+
+def test_network_pictures_steps_finish_and_reasons_are_named():
+    assert shown({}) == [
+        "",
+        "Plan",
+        "  network     cnn · 1.23M parameters · bf16 on cpu, 2 threads",
+        "  pictures    24 px, 32 px from 50\u00a0% on",
+        "  steps       980 of 512 samples each",
+        "  finish      after 4m59s of 5m · 6.0s kept for evaluate · 1.5s kept for report",
+        "  because     pictures",
+        "              time",
+        "",
+    ]
+
+
+def test_a_budget_that_is_no_time_promises_no_finish():
+    text = "\n".join(shown({"budget": {"text": "2000steps"}, "expected_finish_s": None}))
+    assert "2000steps, however long it takes" in text
+    assert "finish" not in text
+
+
+def test_data_without_resolution_and_a_gpu_leave_out_what_does_not_apply():
+    text = "\n".join(shown({"phases": [], "device": "cuda"}))
+    assert "pictures " not in text
+    assert "bf16 on cuda\n" in text

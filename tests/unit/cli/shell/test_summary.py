@@ -1,0 +1,45 @@
+import pytest
+
+from gnomon.cli.shell import summary
+from gnomon.cli.shell.rows import plain
+
+RESULT = {
+    "run": "runs/a b",
+    "budget_s": 300.0,
+    "elapsed_s": 298.94,
+    "steps": 980,
+    "scores": {"test": {"accuracy": {"value": 0.9, "low": 0.8, "high": 1.0, "n": 10}}},
+    "baseline": None,
+    "report": "runs/a b/report.html",
+}
+
+
+def text(changes, source=""):
+    rows = summary.rows(RESULT | changes, {"expected_finish_s": 299.0}, source=source)
+    return "\n".join(plain(row).replace("\u00a0", " ") for row in rows)
+
+
+def test_planned_stands_against_taken():
+    assert text({}).startswith("Finished in 4m59s · 99.6 % of the budget of 5m")
+    assert "time        299.0 s planned, 298.9 s taken, 980 steps" in text({})
+
+
+def test_commands_to_try_next_can_be_copied():
+    assert "use it      gnomon predict 'runs/a b' FILES... -o predictions.csv" in text({})
+    assert "measure     gnomon evaluate 'runs/a b'" in text({})
+    assert "more time   gnomon train digits --budget 20m" in text({}, source="digits")
+
+
+@pytest.mark.parametrize("source", ["", "digits"])
+def test_a_budget_that_is_no_time_is_not_reckoned_in_seconds(source):
+    shown = text({"budget_s": None}, source)
+    assert shown.startswith("Finished in 4m59s\n")
+    assert "measure " in shown
+
+
+def test_peak_memory_is_named():
+    assert "iB at the peak" in text({})
+
+
+def test_a_missing_report_is_said():
+    assert "report      none was written" in text({"report": None})

@@ -1,0 +1,39 @@
+from gnomon.cli import main
+
+CAT = {"input": "a.jpg", "label": "cat", "confidence": 0.987, "top": []}
+BAD = {"input": "b\n.jpg", "label": None, "confidence": None, "error": "not a picture"}
+
+
+def test_one_row_an_input_in_order_also_for_bad_ones(api, capsys):
+    api.answers["predict"] = [CAT, BAD]
+    assert main(["predict", "runs/a", "a.jpg", "b\n.jpg"]) == 0
+    assert api.calls == [("predict", ("runs/a", ["a.jpg", "b\n.jpg"]), {"out": None})]
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.split() == ["a.jpg", "98.7", "%", "cat"]
+    assert second.startswith(r"b\n.jpg")
+    assert second.endswith("not a picture")
+
+
+def test_many_rows_are_not_poured_over_the_screen(api, capsys):
+    api.answers["predict"] = [CAT] * 25
+    main(["predict", "runs/a", "photos"])
+    printed = capsys.readouterr().out
+    assert printed.count("cat") == 20
+    assert "and 5 more" in printed
+
+
+def test_a_file_for_the_rows_is_named_instead_of_the_rows(api, capsys):
+    api.answers["predict"] = [CAT]
+    assert main(["predict", "runs/a", "a.jpg", "-o", "p.csv"]) == 0
+    assert api.calls[0][2] == {"out": "p.csv"}
+    assert capsys.readouterr().out.split() == ["written", "p.csv"]
+
+
+def test_json_holds_every_row(api, as_json):
+    api.answers["predict"] = [CAT, BAD]
+    assert as_json("predict", "runs/a", "x")[1] == {"predictions": [CAT, BAD], "out": None}
+
+
+def test_no_file_is_refused(api, capsys):
+    assert main(["predict", "runs/a"]) == 2
+    assert "error: gnomon predict needs FILES..." in capsys.readouterr().err
