@@ -257,13 +257,22 @@ def _too_small(classes: tuple[str, ...], counts: Mapping[str, Ints]) -> Iterable
 
 
 def _looks(facts: Mapping[str, Any]) -> Iterable[Finding]:
-    for key, what in (("sizes", "sizes"), ("modes", "colour modes")):
-        found = facts.get(key)
-        if isinstance(found, Mapping) and len(found) > 1:
-            ranked = sorted(found.items(), key=lambda entry: -entry[1])
-            told = ", ".join(f"{name} ({n:,})" for name, n in ranked[:_MAX_NAMES])
-            more = f" and {len(ranked) - _MAX_NAMES} more" if len(ranked) > _MAX_NAMES else ""
-            yield Finding(level="info", text=f"{len(ranked)} {what}: {told}{more}")
+    """Tell what the reader counted, where it is not the same for all pictures."""
+    if facts.get("num_sizes", 0) > 1:
+        common = facts["sizes"][0]
+        text = f"{facts['num_sizes']:,} sizes, most often {common['width_px']} × {common['height_px']} px"
+        if sides := facts.get("short_side_px"):
+            text += f"; short side {sides['min']} to {sides['max']} px, median {sides['median']}"
+        yield Finding(level="info", text=text)
+    modes = facts.get("modes", {})
+    if len(modes) > 1:
+        ranked = sorted(modes.items(), key=lambda entry: -entry[1])
+        told = ", ".join(f"{name} ({n:,})" for name, n in ranked[:_MAX_NAMES])
+        yield Finding(level="info", text=f"{len(modes)} colour modes: {told}")
+    if num := facts.get("animated", 0):
+        yield Finding(level="info", text=f"{num:,} animations or files of several pages: the first picture is used")
+    if num := facts.get("turned", 0):
+        yield Finding(level="info", text=f"{num:,} pictures were turned upright, as their EXIF orientation says")
 
 
 def _training(classes: tuple[str, ...], counts: Mapping[str, Ints]) -> Ints:

@@ -128,10 +128,23 @@ def test_nothing_to_learn_is_an_error_that_can_be_raised(targets, text):
         found.require_learnable()
 
 
-def test_sizes_and_modes_are_told_where_they_differ():
-    facts = {"sizes": {"640x480": 90, "32x32": 10}, "modes": {"RGB": 100}}
-    found = audit(dataset(train=part([0, 1] * 50), facts=facts))
-    assert texts(found, "info") == ["2 sizes: 640x480 (90), 32x32 (10)"]
+def test_what_the_reader_counted_is_told_where_it_differs():
+    facts = {
+        "sizes": [{"width_px": 640, "height_px": 480, "n": 90}, {"width_px": 32, "height_px": 32, "n": 10}],
+        "num_sizes": 2,
+        "short_side_px": {"min": 32, "median": 480, "max": 480},
+        "modes": {"L": 5, "RGB": 95},
+        "animated": 3,
+        "turned": 4,
+    }
+    assert texts(audit(dataset(train=part([0, 1] * 50), facts=facts)), "info") == [
+        "2 sizes, most often 640 × 480 px; short side 32 to 480 px, median 480",
+        "2 colour modes: RGB (95), L (5)",
+        "3 animations or files of several pages: the first picture is used",
+        "4 pictures were turned upright, as their EXIF orientation says",
+    ]
+    facts = {"sizes": [{"width_px": 8, "height_px": 8, "n": 9}], "num_sizes": 1, "modes": {"L": 9}, "animated": 0}
+    assert audit(dataset(train=part([0, 1] * 50), facts=facts)).findings == ()
 
 
 def test_lines_come_gravest_first_and_fit_for_a_terminal():
