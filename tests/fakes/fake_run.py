@@ -85,7 +85,9 @@ class FakeRun:
             {"event": "refit", "at_step": 250, "steps": 1112, "elapsed_s": 9.1, "reason": "steps take 1.06 x the measured time"},
             {"event": "refit", "at_step": 820, "steps": 1131, "elapsed_s": 21.4, "reason": "steps at 8 px take 0.97 x the measured time"},
         ]  # fmt: skip
-        if self.finished:
+        if not self.finished:
+            lines.pop()
+        else:
             lines.append({"event": "finish", "step": 1131, "elapsed_s": 29.38, "weights_sha256": "0" * 64, "train_s": 24.6, "evaluate_s": 0.81, "report_s": 0.48})  # fmt: skip
         _write_lines(self.run.plan, lines)
 

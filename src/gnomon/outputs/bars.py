@@ -34,7 +34,7 @@ class Piece:
 
 
 def intervals(
-    rows: Sequence[Estimate], *, form: Callable[[float], str], low: float, high: float, title: str
+    rows: Sequence[Estimate], *, form: Callable[[float], str], tick_form: Callable[[float], str], low: float, high: float, title: str
 ) -> Markup:
     """Draw values as dots on their 95 % intervals over a common axis from ``low`` to ``high``, one row each."""
     height = _ROW_PX * len(rows) + _AXIS_PX
@@ -47,7 +47,7 @@ def intervals(
         height=height,
         title=title,
         words=words,
-        grid=Markup("").join(_tick(value, low, high, bottom, form) for value in ticks(low, high, 4)),
+        grid=Markup("").join(_tick(value, low, high, bottom, tick_form) for value in ticks(low, high, 4)),
         rows=Markup("").join(_row(index, row, low, high, form) for index, row in enumerate(rows)),
     )
 

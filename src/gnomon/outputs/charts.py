@@ -54,11 +54,12 @@ def curve(
     form: Callable[[float], str],
     height_px: int = 190,
     y_limits: tuple[float | None, float | None] = (None, None),
+    tick_form: Callable[[float], str] | None = None,
     baseline: tuple[float, str] | None = None,
 ) -> Markup:
     """Draw curves over common axes; pointing at them reads their values (the page's script uses ``data-plot``).
 
-    ``form`` words a value of y. ``baseline`` is a dashed level with its name. Lines with fewer than two points are
+    ``form`` words a value of y, ``tick_form`` a value at the axis. ``baseline`` is a dashed level with its name. Lines with fewer than two points are
     left out; with none left the answer is empty.
     """
     drawn = [_thin(line) for line in lines if len(line.xs) > 1]
@@ -68,7 +69,7 @@ def curve(
     scale = Scale(low, high, _TOP_PX, height_px - _BOTTOM_PX)
     parts = [
         *_bands(axes, height_px),
-        *_y_grid(scale, form),
+        *_y_grid(scale, tick_form or form),
         *_x_ticks(axes, height_px),
         *(_mark(axes, x, text, height_px) for x, text in axes.marks),
         *(_baseline(scale, *baseline) if baseline else ()),
@@ -202,8 +203,8 @@ def _y_range(
 
 def _y_grid(scale: Scale, form: Callable[[float], str]) -> list[Markup]:
     return [
-        Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="0" y="{1}">{2}</text>').format(
-            scale.y(value), scale.y(value) - 5, form(value)
+        Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="-10" y="{1}" text-anchor="end">{2}</text>').format(
+            scale.y(value), scale.y(value) + 4, form(value)
         )
         for value in ticks(scale.low, scale.high, 3)
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from gnomon.outputs.charts import Axes, Line, curve, finite, smooth
 from gnomon.outputs.record import Lines, Record
-from gnomon.outputs.wording import count, duration, metric, number, shown
+from gnomon.outputs.wording import count, duration, metric, number, shown, tick
 
 Context = dict[str, Any]
 
@@ -92,7 +92,7 @@ def _score_chart(record: Record, key: str, axes: Axes, name: str) -> Context:
     limits = (None, 1.0) if shape.form == "share" else (None, None)
     svg = curve(
         [line], axes, title=f"Validation {shape.label.lower()}", form=lambda v: shown(name, v), height_px=230,
-        y_limits=limits, baseline=level,
+        y_limits=limits, tick_form=lambda v: tick(name, v), baseline=level,
     )  # fmt: skip
     return {"title": f"Validation {shape.label.lower()}", "svg": svg, "lines": [_legend(line, lambda v: shown(name, v))]}
 

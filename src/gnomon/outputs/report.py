@@ -108,7 +108,7 @@ def sample_grid(record: Record, pictures: Pictures | None, labels: Labels | None
     places = iter(made.place(index) for index in range(len(order)))
     return {
         "sheet": made,
-        "scale": _scale(made, 40),
+        "scale": _scale(made, 60),
         "rows": [{"name": name, "places": [next(places) for _ in chosen]} for name, chosen in rows],
         "num_shown": len(rows),
         "num_classes": len(names),
@@ -153,7 +153,7 @@ def worst_errors(record: Record, pictures: Pictures | None) -> Context:
         }
         for index, error in enumerate(found)
     ]
-    return {"rows": rows, "sheet": made, "split": split, "absent": absent, "scale": _scale(made, 96) if made else 1}
+    return {"rows": rows, "sheet": made, "split": split, "absent": absent, "scale": _scale(made, 118) if made else 1}
 
 
 def _class_name(value: Any, classes: Sequence[str]) -> str:

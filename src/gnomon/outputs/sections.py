@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
 from gnomon.outputs.bars import Piece, time_bar
 from gnomon.outputs.charts import reliability
 from gnomon.outputs.record import Record
@@ -44,6 +46,7 @@ def budget(record: Record) -> Context:
         "why": [str(line) for line in plan.get("why", [])],
         "law": plan.get("law", ""),
         "full_s": full_s,
+        "limit": min(100.0, 100 * budget_s / full_s) if budget_s else None,
     }
 
 
@@ -67,7 +70,8 @@ def _actual(plan: Mapping[str, Any], finish: Mapping[str, Any], record: Record) 
         train_s = record.elapsed_s - start_s - evaluate_s - report_s
     else:
         start_s = record.elapsed_s - train_s - evaluate_s - report_s
-    return _pieces(start_s, float(train_s), evaluate_s, report_s)
+    pieces = _pieces(start_s, float(train_s), evaluate_s, report_s)
+    return [piece for piece in pieces if piece.seconds or piece.name in ("start-up", "training")]
 
 
 def _pieces(start_s: float, train_s: float, evaluate_s: float, report_s: float) -> list[Piece]:
@@ -300,6 +304,12 @@ def environment(record: Record) -> Context:
     return {"rows": rows} if rows else {}
 
 
+def _coded(text: str) -> Markup:
+    """Set what stands between backticks as code."""
+    parts = str(text).split("`")
+    return Markup("").join(Markup("<code>{}</code>" if i % 2 else "{}").format(part) for i, part in enumerate(parts))
+
+
 def _measured(value: Any) -> str:
     return number(value) if isinstance(value, float) and math.isfinite(value) else _value(value)
 
@@ -336,7 +346,13 @@ def _wording(word: Callable[[float], str]) -> Callable[[Any], str]:
     return lambda value: word(value) if isinstance(value, int | float) and math.isfinite(value) else "–"
 
 
-FILTERS = {"pct": _wording(percent), "dur": _wording(duration), "num": _wording(number), "count": _wording(count)}
+FILTERS = {
+    "pct": _wording(percent),
+    "dur": _wording(duration),
+    "num": _wording(number),
+    "count": _wording(count),
+    "coded": _coded,
+}
 """How templates word numbers; what is no number is a dash."""
 
 

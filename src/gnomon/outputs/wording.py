@@ -37,8 +37,12 @@ def metric(name: str) -> Metric:
 
 
 def shown(name: str, value: float | None, n: int = 0) -> str:
-    """Return a metric's value in its own form: a percentage for shares, a plain number for the rest."""
-    return percent(value, n) if metric(name).form == "share" else number(value)
+    """Return a metric's value in its own form: a percentage for shares, three decimals for the rest."""
+    if metric(name).form == "share":
+        return percent(value, n)
+    if value is not None and 0.01 <= abs(value) < 1000:
+        return f"{value:.3f}"
+    return number(value)
 
 
 def percent(value: float | None, n: int = 0) -> str:
@@ -52,6 +56,11 @@ def percent(value: float | None, n: int = 0) -> str:
         if float(text) not in (0.0, 100.0):
             break
     return f"{text}{_THIN}%"
+
+
+def tick(name: str, value: float) -> str:
+    """Return a value of a metric as it stands at an axis: as short as it is exact, ``25 %``."""
+    return f"{float(f'{value * 100:.6g}'):g}{_THIN}%" if metric(name).form == "share" else number(value)
 
 
 def number(value: float | None) -> str:
