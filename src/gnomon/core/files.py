@@ -109,8 +109,8 @@ def output(path: Path, *, num_bytes: int = 0, sync: bool = True) -> Iterator[Bin
 def output_folder(final: Path) -> Iterator[Path]:
     """Give an empty folder that becomes ``final`` if the block does not raise; else it is removed."""
     staging = temporary_name(final)
-    make_folder(staging)
     try:
+        make_folder(staging)
         yield staging
         commit_folder(staging, final)
     except ResourceError as error:
@@ -153,31 +153,38 @@ def remove_tree(path: Path) -> None:
         return
     doomed = temporary_name(path)
     _call("rename", path, lambda: path.rename(doomed))
-    _remove_contents(doomed)
+    _remove_contents(doomed, path)
 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what interrupted writers left in ``folder``. Call it only where nobody else is writing."""
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         if path.is_dir() and not path.is_symlink():
-            _remove_contents(path)
+            _remove_contents(path, folder)
         else:
             _call("unlink", path, path.unlink)
 
 
 def make_folder(path: Path, *, exist_ok: bool = False) -> None:
     """Create a folder and those above it. Raises ``ResourceError``, also if it exists unless ``exist_ok``."""
-    if exist_ok and path.is_dir():
+    if exist_ok and is_folder(path):
         return
-    if not path.parent.is_dir():
+    if not is_folder(path.parent):
         make_folder(path.parent, exist_ok=True)
     try:
         faults.act("mkdir", path.mkdir)
     except FileExistsError as error:
-        if not (exist_ok and path.is_dir()):
+        if not (exist_ok and is_folder(path)):
             raise _refusal("mkdir", path, error) from error
     except OSError as error:
         raise _refusal("mkdir", path, error) from error
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a folder is there; false also where the name is impossible or may not be looked up."""
+    with suppress(OSError):
+        return path.is_dir()
+    return False
 
 
 def temporary_name(path: Path) -> Path:
@@ -331,15 +338,13 @@ def _sync_tree(root: Path) -> None:
     _all_at_once(_sync, [Path(folder, name) for folder, _, names in os.walk(root) for name in ("", *names)])
 
 
-def _remove_contents(doomed: Path) -> None:
+def _remove_contents(doomed: Path, called: Path) -> None:
+    """Remove a folder under its temporary name; failures name the path that the user knows it by."""
     for folder, subfolders, names in os.walk(doomed, topdown=False):
         links = [name for name in subfolders if Path(folder, name).is_symlink()]
-        _all_at_once(_unlink, [Path(folder, name) for name in (*names, *links)])
-        _call("unlink", Path(folder), Path(folder).rmdir)
-
-
-def _unlink(path: Path) -> None:
-    _call("unlink", path, path.unlink)
+        inside = [Path(folder, name) for name in (*names, *links)]
+        _all_at_once(lambda path: _call("unlink", called, path.unlink), inside)
+        _call("unlink", called, Path(folder).rmdir)
 
 
 def _all_at_once(action: Callable[[Path], None], paths: list[Path]) -> None:

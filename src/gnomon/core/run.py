@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 import stat
 from collections.abc import Iterator
@@ -176,10 +177,10 @@ def create_at(path: Path) -> RunFolder:
     Raises ``ResourceError`` where something is there already or nothing can be written.
     """
     run = RunFolder(path)
-    if run.config.exists():
+    if os.path.lexists(run.config):
         fix = f"go on with it: gnomon resume {path}; or choose another folder"
         raise ResourceError("holds a run already", fix=fix, path=path) from FileExistsError(path)
-    is_empty = path.is_dir() and next(path.iterdir(), None) is None
+    is_empty = files.is_folder(path) and next(path.iterdir(), None) is None
     files.make_folder(path, exist_ok=is_empty)
     files.require_writable(path)
     return run
