@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import sys
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,9 @@ from gnomon.data.reading import Reading
 
 LOOKED_AT = 512
 """Pictures whose headers decide the frame, before all are decoded."""
+
+SMALL_PX = 128 * 128
+"""Pictures with fewer pixels are decoded in one thread: with them, threads mostly wait for the interpreter's lock."""
 
 _AT_ONCE = 32
 _SHOWN_SIZES = 10
@@ -108,18 +112,22 @@ def fill(folder: Path, content: Content, size_px: int | Literal["auto"], fit: Fi
     with decode.quiet():
         seen = _look(content)
         frame = fitting.choose(_sizes(seen), all(one.grey for one in seen), size_px, fit)
+        workers = num_workers(seen)
         while True:
             try:
-                _fill(folder, content, frame, reading)
+                _fill(folder, content, frame, workers, reading)
             except FrameError as broken:
                 frame = _mended(frame, [*seen, broken.seen])
             else:
                 return
 
 
-def num_threads() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def num_workers(seen: Sequence[decode.Seen]) -> int:
+    """Return in how many threads to decode pictures like these: one for small ones, else one a processor."""
+    areas = sorted(one.width_px * one.height_px for one in seen)
+    if areas[len(areas) // 2] < SMALL_PX:
+        return 1
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _look(content: Content) -> list[decode.Seen]:
@@ -176,15 +184,15 @@ def _mended(frame: Frame, seen: Sequence[decode.Seen]) -> Frame:
     return frame
 
 
-def _fill(folder: Path, content: Content, frame: Frame, reading: Reading) -> None:
+def _fill(folder: Path, content: Content, frame: Frame, workers: int, reading: Reading) -> None:
     shape = (frame.height_px, frame.width_px, frame.channels)
     total = sum(len(part.ids) for part in content.parts)
     tally, skipped, bounds = Tally(), list(content.skipped), {}
     done = 0
-    with cache.writing(folder, total * int(np.prod(shape))) as writer, ThreadPoolExecutor(num_threads()) as pool:
+    with cache.writing(folder, total * int(np.prod(shape))) as writer:
         for part in content.parts:
             begin, at = writer.num_samples, 0
-            for block in _blocks(part, frame, pool):
+            for block in _blocks(part, frame, workers):
                 _stop_if_asked(reading)
                 _store(writer, part, at, block)
                 skipped += _skipped(part, at, block, content.classes)
@@ -213,20 +221,24 @@ def _stop_if_asked(reading: Reading) -> None:
         raise StoppedError("stopped while pictures were being decoded", fix="give the same command again")
 
 
-def _blocks(part: Part, frame: Frame, pool: ThreadPoolExecutor) -> Iterator[Block]:
+def _blocks(part: Part, frame: Frame, workers: int) -> Iterator[Block]:
     """Yield decoded blocks in order, with a bounded number of them in the works."""
-    waiting: deque[Future[Block]] = deque()
     payloads = iter(part.payloads)
+    chunks = iter(lambda: list(itertools.islice(payloads, _AT_ONCE)), [])
+    if workers == 1:
+        yield from (_decode_block(chunk, frame) for chunk in chunks)
+        return
+    waiting: deque[Future[Block]] = deque()
+    pool = ThreadPoolExecutor(workers)
     try:
-        while chunk := list(itertools.islice(payloads, _AT_ONCE)):
+        for chunk in chunks:
             waiting.append(pool.submit(_decode_block, chunk, frame))
-            if len(waiting) > 2 * num_threads():
+            if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
-        for future in waiting:
-            future.cancel()
+        pool.shutdown(cancel_futures=True)
 
 
 def _decode_block(chunk: list[Payload], frame: Frame) -> Block:

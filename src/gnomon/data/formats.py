@@ -9,7 +9,24 @@ import importlib.util
 
 ALLOWED = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
-SUFFIXES = frozenset([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".heic", ".heif", ".avif"])
+SUFFIXES = frozenset(
+    (
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".dib",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".heif",
+        ".avif",
+    )
+)
 """Endings of file names that are taken to be pictures when a folder is listed."""
 
 PLUG_INS = {"HEIF": ("HEIC", "pillow_heif", "pillow-heif"), "AVIF": ("AVIF", "pillow_avif", "pillow-avif-plugin")}

@@ -77,15 +77,24 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
     Raises ``UnreadableError`` with the reason.
     """
+    return _read(path, limit, whole=True)
+
+
+def read_head(path: Path, num_bytes: int) -> bytes:
+    """Return the first bytes of a regular file. Raises ``UnreadableError`` as ``read_bytes`` does."""
+    return _read(path, num_bytes, whole=False)
+
+
+def _read(path: Path, limit: int, *, whole: bool) -> bytes:
     try:
         # Path.open cannot be told not to wait for a pipe's other end.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableError(f"is {kind_of(status.st_mode)}, not a file")
-            if status.st_size > limit:
+            if whole and status.st_size > limit:
                 raise UnreadableError(f"is too large: {status.st_size:,} bytes, the limit is {limit:,}")
-            return file.read(limit)
+            return file.readall() if whole else file.read(limit)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}") from error
 
