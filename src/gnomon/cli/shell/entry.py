@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 import sys
-import tempfile
-import time
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from gnomon.cli.shell import streams
 from gnomon.cli.shell.group import Verbs
-from gnomon.core import files
 from gnomon.core.errors import BUG_EXIT, INTERRUPTED_EXIT, GnomonError, ResourceError, UsageError
 
 EXAMPLES = """
@@ -98,17 +92,13 @@ def _interrupted(as_json: bool) -> int:
 
 def _crashed(error: Exception, as_json: bool) -> int:
     """Keep the traceback in a file and show only where it is."""
-    text = "".join(traceback.format_exception(error))
-    facts = f"gnomon {' '.join(sys.argv[1:])}\npython {platform.python_version()} on {platform.platform()}\n\n"
-    try:
-        path = Path(tempfile.mkdtemp(prefix="gnomon-")) / time.strftime("crash-%Y-%m-%d_%H%M%S.txt")
-        files.write_text(path, (facts + text).encode("utf-8", "backslashreplace").decode())
-        where = f"please report it with {path}"
-    except (OSError, GnomonError):
-        path, where = None, f"no crash file could be written; the last line was: {text.splitlines()[-1]}"
+    from gnomon.cli.shell import crash
+
+    path = crash.keep(error)
     what = f"this is a bug in Gnomon: {type(error).__name__}: {error}"
+    where = f"please report it with {path}" if path else "the crash file could not be written; free some disk space"
     click.echo(f"{click.style('error', fg='red', bold=True)}: {what}\nfix: {where}", err=True)
     if as_json:
-        crash = {"error": what, "fix": where, "path": path, "line": None, "exit_code": BUG_EXIT}
-        streams.print_json(crash)
+        found = {"error": what, "fix": where, "path": path, "line": None, "exit_code": BUG_EXIT}
+        streams.print_json(found)
     return BUG_EXIT

@@ -10,6 +10,12 @@ class Flag(click.Option):
 
     section = "Output"
 
+    def get_help_extra(self, ctx: click.Context) -> click.types.OptionHelpExtra:
+        """Return what help adds in brackets; the range is said in words already."""
+        extra = super().get_help_extra(ctx)
+        extra.pop("range", None)
+        return extra
+
 
 class DataFlag(Flag):
     """What the data is and how it is split."""
