@@ -66,7 +66,9 @@ def parse_sets(pairs: Sequence[str]) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or "." not in name:
-            raise UsageError(f"--set {pair!r} is not of the form section.key=value", fix="try --set train.batch_size=256")
+            raise UsageError(
+                f"--set {pair!r} is not of the form section.key=value", fix="try --set train.batch_size=256"
+            )
         found[name.strip()] = _toml_value(text.strip())
     return found
 
@@ -119,7 +121,9 @@ def check_sections(layers: Sequence[Layer], sections: Sequence[str]) -> None:
             if section not in sections:
                 near = difflib.get_close_matches(section, sections, n=1)
                 hint = f"did you mean {near[0]!r}? " if near else ""
-                raise UsageError(f"there is no section {section!r} (in {dotted!r})", fix=f"{hint}sections: {', '.join(sections)}")
+                raise UsageError(
+                    f"there is no section {section!r} (in {dotted!r})", fix=f"{hint}sections: {', '.join(sections)}"
+                )
 
 
 def as_toml(settings: Mapping[str, Setting]) -> dict[str, Any]:

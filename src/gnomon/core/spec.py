@@ -147,7 +147,10 @@ class Score:
 
 def spec_as_dict(spec: Spec) -> dict[str, Any]:
     """Return a spec as JSON values, each leaf with its kind's name."""
-    return {name: {"kind": type(leaf).__name__, **asdict(leaf)} for name, leaf in (("input", spec.input), ("target", spec.target))}
+    return {
+        name: {"kind": type(leaf).__name__, **asdict(leaf)}
+        for name, leaf in (("input", spec.input), ("target", spec.target))
+    }
 
 
 def spec_from_dict(values: Mapping[str, Any]) -> Spec:

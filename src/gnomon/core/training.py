@@ -58,7 +58,7 @@ class TrainConfig:
     """``cpu``, ``cuda`` or ``cuda:1``; ``auto`` takes the GPU where there is one."""
     threads: int | Auto = "auto"
     max_epochs: float | Off = 300.0
-    """Passes over the data after which more would not help; a budget that allows more is not used up, and it is said."""
+    """Passes over the data after which more do not help; a budget that allows more is not used up, and it is said."""
     checkpoint_every_s: float = 60.0
     """Seconds between checkpoints."""
     evaluations: int = 10

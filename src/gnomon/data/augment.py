@@ -28,7 +28,9 @@ class Augment:
         self._key = seeds.key("augment", seed)
         self._flip_key = seeds.key("flip", seed)
 
-    def __call__(self, pixels: Tensor, ids: npt.NDArray[np.int64], epochs: npt.NDArray[np.int64], size_px: int) -> Tensor:
+    def __call__(
+        self, pixels: Tensor, ids: npt.NDArray[np.int64], epochs: npt.NDArray[np.int64], size_px: int
+    ) -> Tensor:
         """Return the varied pictures, shape ``(batch, size_px or its aspect, …, channels)``, uint8.
 
         ``ids`` and ``epochs`` have shape ``(batch,)``: which sample each picture is, and in which epoch it is seen.

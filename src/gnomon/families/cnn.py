@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -75,7 +76,9 @@ class Pool(nn.Module):
         self.blur = blur
         if blur:
             row = torch.tensor([1.0, 2.0, 1.0]) / 4
-            self.register_buffer("kernel", torch.outer(row, row).expand(channels, 1, 3, 3).contiguous(), persistent=False)
+            self.register_buffer(
+                "kernel", torch.outer(row, row).expand(channels, 1, 3, 3).contiguous(), persistent=False
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """Return ``(batch, channels, height // 2, width // 2)``; a side of one pixel is left alone."""
@@ -201,7 +204,9 @@ def _config(rung: _Rung, side: int, photo: bool) -> Config:
     stride = 4 if side >= 128 else 2 if photo else 1
     num_groups = max(1, round(math.log2(side / stride / 3.5)))
     widths = (rung.widths + rung.widths[-1:] * num_groups)[:num_groups]
-    return Config(widths=widths, depth=3 if photo else 2, residual=photo, patch_px=4 if photo else 2, stride=stride, blur=photo)
+    return Config(
+        widths=widths, depth=3 if photo else 2, residual=photo, patch_px=4 if photo else 2, stride=stride, blur=photo
+    )
 
 
 def _phases(side: int) -> Phases:
@@ -233,7 +238,7 @@ def _settings(side: int, photo: bool, colour: bool, passes: float, allowance: Al
 def _flop_per_sample(config: Config, image: Image, phases: Phases) -> float:
     """Return multiplications and additions of one training sample, forward and backward, over all resolutions."""
     starts = [start for start, _ in phases] + [1.0]
-    shares = [end - start for start, end in zip(starts, starts[1:], strict=False)]
+    shares = [end - start for start, end in pairwise(starts)]
     return sum(share * _flop_at(config, image, size) for share, (_, size) in zip(shares, phases, strict=True))
 
 

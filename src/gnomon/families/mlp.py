@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +64,7 @@ class Mlp(Network):
         super().__init__()
         self.standardise = Standardise(image.channels)
         units = [image.height_px * image.width_px * image.channels] + [config.width] * config.depth
-        self.blocks = nn.Sequential(*(Block(a, b, config.dropout) for a, b in zip(units, units[1:], strict=False)))
+        self.blocks = nn.Sequential(*(Block(a, b, config.dropout) for a, b in pairwise(units)))
         self.head = Head(units[-1], num_classes)
 
     def forward(self, inputs: Tensor) -> Output:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Head(nn.Module):
-    """Features ``(batch, width)`` to values ``(batch, size)``: one matrix, and an offset that is set and never trained."""
+    """Features ``(batch, width)`` to values ``(batch, size)``: one matrix, and an offset that is never trained."""
 
     offset: Tensor
 

@@ -12,8 +12,8 @@ from gnomon.core.spec import Output
 from gnomon.layers.head import Head
 
 Role = Literal["matrix", "head", "vector", "early", "frozen"]
-"""How the optimizer treats a parameter: hidden ``matrix`` (convolution filters too), output ``head``, ``vector`` (biases,
-norm gains), ``early`` (a vector that is trained only at the start), ``frozen``."""
+"""How the optimizer treats a parameter: hidden ``matrix`` (convolution filters too), output ``head``, ``vector``
+(biases, norm gains), ``early`` (a vector that is trained only at the start), ``frozen``."""
 
 
 class Network(nn.Module):

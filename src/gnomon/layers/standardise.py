@@ -1,4 +1,4 @@
-"""From stored pixels to numbers that a network likes: kept inside the model, so that a saved model needs nothing else."""
+"""From stored pixels to numbers that a network likes: inside the model, so that a saved model needs nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Standardise(nn.Module):
-    """Pixels ``(batch, height, width, channels)`` in 0..255 to ``(batch, channels, height, width)``, mean 0, deviation 1.
+    """Pixels ``(batch, height, width, channels)`` 0..255 to ``(batch, channels, height, width)``, mean 0, deviation 1.
 
     The mean and the deviation are one number a channel, measured on training data. The result is a view in
     channels-last memory, so that no pixel is moved.

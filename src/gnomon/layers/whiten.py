@@ -31,7 +31,7 @@ class WhitenedPatches(nn.Module):
         """Set the filters from standardised images of shape ``(batch, channels, height, width)``."""
         channels, size = self.weight.shape[1], self.weight.shape[-1]
         patches = F.unfold(images.float(), size).transpose(1, 2).reshape(-1, channels * size**2)
-        patches = patches[: _MAX_PATCHES].double()
+        patches = patches[:_MAX_PATCHES].double()
         covariance = patches.T @ patches / len(patches)
         values, vectors = torch.linalg.eigh(covariance)
         filters = vectors.T / torch.sqrt(values.clamp_min(0) + eps)[:, None]

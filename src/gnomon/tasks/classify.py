@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+TARGETS = (Label,)
+
 NUM_BINS = 15
 NUM_WORST = 48
 NUM_CONFUSED = 10
 NUM_TOP = 5
 
 _ROWS_AT_ONCE = 8192
+_LOG_HOTTEST = float(np.log(20.0))
+_LOG_PRECISION = 1e-3
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +109,27 @@ class Task:
             "worst": self._worst(answers, ids),
             "confused": _confused(confusion, self.classes),
         }
+
+    def temperature(self, logits: npt.NDArray[np.float32], targets: Ints) -> float:
+        """Return the temperature by which dividing the logits ``(n, classes)`` gives the least log-loss on targets ``(n,)``.
+
+        Source: temperature scaling, Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2;
+        found by golden-section search over its logarithm between 1/20 and 20.
+        """
+        values = np.asarray(logits, dtype=np.float64)
+        rows = np.arange(len(targets))
+
+        def log_loss(log_temperature: float) -> float:
+            scaled = values / np.exp(log_temperature)
+            top = scaled.max(axis=1)
+            log_sum = np.log(np.exp(scaled - top[:, None]).sum(axis=1)) + top
+            return float((log_sum - scaled[rows, targets]).mean())
+
+        low, high = -_LOG_HOTTEST, _LOG_HOTTEST
+        while high - low > _LOG_PRECISION:
+            span = (high - low) * _GOLDEN
+            low, high = (low, low + span) if log_loss(high - span) < log_loss(low + span) else (high - span, high)
+        return float(np.exp((low + high) / 2))
 
     def decode(self, logits: npt.NDArray[np.float32]) -> list[dict[str, Any]]:
         """Return for each row of logits ``(n, classes)`` its label, confidence and five likeliest classes."""

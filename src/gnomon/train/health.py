@@ -44,9 +44,7 @@ class Health:
             return {}
         return {name: buffer.clone() for name, buffer in self.state.network.named_buffers()}
 
-    def rescue(
-        self, attempt: Callable[[], Losses], batch: Batch, before: dict[str, Tensor]
-    ) -> tuple[Losses, bool]:
+    def rescue(self, attempt: Callable[[], Losses], batch: Batch, before: dict[str, Tensor]) -> tuple[Losses, bool]:
         """Return the losses of the step that counts, and True where training went back to a checkpoint instead."""
         if not before:  # found late, on a device that is not waited for: the weights are spoilt already
             self._roll_back("the loss is not finite")
@@ -76,8 +74,8 @@ class Health:
         if loaded is None:
             raise DivergedError(
                 f"training diverged at step {from_step}: {reason}, {rollbacks} times over",
-                fix="lower the rates (--set train.lr_matrix=0.1 --set train.lr_vector=30), use --set train.precision=fp32, "
-                "or look for values out of range in the data",
+                fix="lower the rates (--set train.lr_matrix=0.1 --set train.lr_vector=30), "
+                "use --set train.precision=fp32, or look for values out of range in the data",
                 path=self.run.path,
             )
         factor = self.state.optimizer.lr_factor * _LOWER

@@ -28,7 +28,7 @@ def outputs(
 
     Where the largest softmax probability of a sample's first view is under ``views_below``, its output is the weighted
     mean over all views of the network. Each sample's output depends on that sample alone.
-    Source for asking only the uncertain ones: the selective test-time augmentation of Hiverge, "CIFAR-10 speedrun" (2025).
+    Source for asking the uncertain ones only: Hiverge, "CIFAR-10 speedrun" (2025), selective test-time augmentation.
     """
     was_training = network.training
     network.eval()

@@ -8,6 +8,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,7 @@ def _measure(device: torch.device, name: str) -> Machine:
 
 
 def _flop_per_s(device: torch.device, choice: dict[str, Any], *, floor: float) -> float:
-    """Return the operations a second of a training step of a small convolutional net; stop early below ``floor`` / 2."""
+    """Return the operations a second of a training step of a small net; stop early below ``floor`` / 2."""
     threads = torch.get_num_threads()
     torch.set_num_threads(choice["threads"])
     try:
@@ -156,7 +157,7 @@ def _probe(device: torch.device, choice: dict[str, Any]) -> tuple[Callable[[], N
     side, widths = 24, (24, 64, 128)
     layers: list[nn.Module] = []
     flop = 0.0
-    for channels, out in zip(widths, widths[1:], strict=False):
+    for channels, out in pairwise(widths):
         layers += [nn.Conv2d(channels, out, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(out), nn.GELU()]
         flop += 3 * 2 * 9 * channels * out * side**2 * _PROBE_BATCH
         side //= 2

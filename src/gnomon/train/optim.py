@@ -31,9 +31,7 @@ class Optimizer:
             self._roles.setdefault(network.role(name, parameter), []).append((name, parameter))
         self._roles.pop("frozen", None)
         self._momentum = {
-            name: torch.zeros_like(parameter)
-            for members in self._roles.values()
-            for name, parameter in members
+            name: torch.zeros_like(parameter) for members in self._roles.values() for name, parameter in members
         }
         self.lr_factor = 1.0
         """Lowered when the training had to be rolled back."""

@@ -43,7 +43,7 @@ class Pace:
         self.progress = Progress(steps, refits)
 
     def step_s(self, size_px: int) -> float:
-        """Return how long a step at one resolution takes: as seen lately, else as planned times the drift seen elsewhere."""
+        """Return how long a step takes at a resolution: as seen lately, else as planned times the drift elsewhere."""
         recent = self._seen.get(size_px)
         if recent and len(recent) >= 3:
             return statistics.fmean(recent)

@@ -24,8 +24,8 @@ class Refit:
 class Progress:
     """How far the training is, as a pure function of the step, the planned steps and the re-fits.
 
-    ``progress = step / steps`` until a re-fit; from there it goes on in a straight line from where it is to 1 at the new
-    end, so that the learning rate bends and never jumps.
+    ``progress = step / steps`` until a re-fit; from there it goes on in a straight line from where it is to 1 at the
+    new end, so that the learning rate bends and never jumps.
     """
 
     def __init__(self, steps: int, refits: Iterable[Refit] = ()) -> None:

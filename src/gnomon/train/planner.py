@@ -63,7 +63,7 @@ class Probe:
         return Costs(step_s=step_s, look_s=self._look_s(look_px))
 
     def flop(self, phases: Phases) -> float:
-        """Return the multiplications and additions of an average training step over all phases, by counting one each."""
+        """Return the operations of an average training step over all phases, by counting those of one step each."""
         starts = [start for start, _ in phases] + [1.0]
         total = 0.0
         for (start, size), end in zip(phases, starts[1:], strict=True):
@@ -154,7 +154,9 @@ def count_steps(
         assert flop_per_step is not None
         steps = int(budget.value / flop_per_step)
     else:
-        steps = math.ceil(budget.value * {"epochs": per_epoch, "steps": 1, "samples": 1 / config.batch_size}[budget.kind])
+        steps = math.ceil(
+            budget.value * {"epochs": per_epoch, "steps": 1, "samples": 1 / config.batch_size}[budget.kind]
+        )
     return _limit(Counted(steps=max(0, steps), num_looks=num_looks), budget, config, per_epoch)
 
 
@@ -172,6 +174,4 @@ def _limit(counted: Counted, budget: Budget, config: TrainConfig, per_epoch: flo
 def mean_step_s(phases: Phases, costs: Costs) -> float:
     """Return the seconds of an average step over all phases."""
     starts = [start for start, _ in phases] + [1.0]
-    return sum(
-        (end - start) * costs.step_s[size] for (start, size), end in zip(phases, starts[1:], strict=True)
-    )
+    return sum((end - start) * costs.step_s[size] for (start, size), end in zip(phases, starts[1:], strict=True))

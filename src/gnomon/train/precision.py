@@ -21,7 +21,7 @@ class Precision:
 
     @property
     def waits(self) -> bool:
-        """True where reading a value from the device costs nothing, so that each step can be checked before it counts."""
+        """True where reading a value from the device costs nothing: each step can be checked before it counts."""
         return self.device.type == "cpu"
 
     @contextlib.contextmanager

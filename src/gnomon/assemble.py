@@ -1,0 +1,342 @@
+"""The one place where names become objects and every ``"auto"`` is resolved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from gnomon.core import config as configs
+from gnomon.core import plugins
+from gnomon.core import seed as seeds
+from gnomon.core.config import DataConfig, Layer, Setting
+from gnomon.core.errors import ArtefactError, UsageError
+from gnomon.core.events import Emit, Said, silent
+from gnomon.core.ranks import Ranks
+from gnomon.core.spec import Dataset, Guess, Image, Spec, Split, spec_as_dict, spec_from_dict
+from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
+from gnomon.data import detect, split
+from gnomon.data.augment import Augment
+from gnomon.data.batch import Feed
+from gnomon.data.fitted import Fitted
+from gnomon.data.reading import Reading
+from gnomon.layers.network import Network
+from gnomon.train import checkpoint
+from gnomon.train.precision import DTYPES, Precision
+
+SECTIONS = ("run", "data", "task", "family", "train", "augment")
+_MOST_PREPARED_PX = 4_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the user asked for, before anything is known about the data."""
+
+    run: RunConfig
+    data: DataConfig
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Everything that a run is configured with, each setting with who chose it."""
+
+    run: RunConfig
+    data: DataConfig
+    task: Any
+    family: Any
+    train: TrainConfig
+    augment: AugmentConfig
+    settings: Mapping[str, Setting]
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A finished model and all that is needed to use it."""
+
+    network: Network
+    task: Any
+    spec: Spec
+    size_px: int
+    fit: str
+    precision: Precision
+    views_below: float
+    temperature: float
+
+
+def wish(layers: Sequence[Layer]) -> Wish:
+    """Return the wish that the layers of the configuration express."""
+    configs.check_sections(layers, SECTIONS)
+    run, _ = configs.build(RunConfig, "run", layers)
+    if not any("data.path" in values for _, values in layers):
+        raise UsageError("there is no data to train on", fix="name a folder, a file or a known name such as digits")
+    data, _ = configs.build(DataConfig, "data", layers)
+    return Wish(run=run, data=data, layers=tuple(layers))
+
+
+def cache_folder() -> Path:
+    """Return the folder of caches: ``GNOMON_CACHE``, else the user's cache folder."""
+    if named := os.environ.get("GNOMON_CACHE"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnomon"
+
+
+def load_dataset(
+    data: DataConfig,
+    *,
+    seed: int,
+    data_dir: Path | None,
+    emit: Emit,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Dataset:
+    """Return the data with its splits: those of the data, those that the user named, those that Gnomon makes."""
+    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
+    main = _read(data.path, data, reading, data_dir)
+    others = [_read(p, data, reading, data_dir) if p != "off" else None for p in (data.valid, data.test)]
+    return split.split(split.join(main, *others), data.split, seed)
+
+
+def load_foreign(
+    path: str, *, fit: str, spec: Spec, emit: Emit, should_stop: Callable[[], bool] = lambda: False
+) -> Dataset:
+    """Return other data as a model of this spec sees it, as a split called ``test``: its classes are found by name.
+
+    Raises ``DataError`` where the data has a class that the model does not know.
+    """
+    if not isinstance(spec.input, Image):
+        raise UsageError(
+            f"a model of {type(spec.input).__name__} data cannot be measured on other data", fix="train anew"
+        )
+    size_px = max(32, spec.input.height_px, spec.input.width_px)
+    data = DataConfig(path=path, size_px=size_px, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
+    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
+    other = _read(path, data, reading, None)
+    fitted = {
+        name: replace(part, inputs=Fitted(part.inputs, spec.input, data.fit)) for name, part in other.splits.items()
+    }
+    other = replace(other, spec=Spec(input=spec.input, target=other.spec.target), splits=fitted)
+    return split.join(replace(other, spec=spec, splits={}), None, other)
+
+
+def choose(wished: Wish, dataset: Dataset, speed: Speed, *, allowance: Allowance) -> Choice:
+    """Choose task and family where the user did not, take the family's proposal, and settle every setting."""
+    task_name = _task_for(dataset.spec) if wished.run.task == "auto" else wished.run.task
+    plugins.load("task", task_name)
+    family_name, proposal = _family_for(wished.run.family, dataset.spec, allowance, speed)
+    run = replace(wished.run, task=task_name, family=family_name)
+    proposed = {f"family.{name}": value for name, value in vars(proposal.config).items()} | dict(proposal.settings)
+    layers: list[Layer] = [("plan", proposed), *wished.layers]
+    built: dict[str, Any] = {}
+    settings: dict[str, Setting] = {}
+    classes = {
+        "data": DataConfig,
+        "task": plugins.load("task", task_name).Config,
+        "family": plugins.load("family", family_name).Config,
+        "train": TrainConfig,
+        "augment": AugmentConfig,
+    }
+    for section, cls in classes.items():
+        built[section], found = configs.build(cls, section, layers)
+        settings |= found
+    _, asked = configs.build(RunConfig, "run", wished.layers)
+    for name, setting in asked.items():
+        value = getattr(run, name.partition(".")[2])
+        settings[name] = setting if setting.value == value else Setting(value=value, who="plan")
+    train = _checked(built["train"], dataset.spec)
+    return Choice(run=run, settings=settings, why=proposal.why, **{**built, "train": train})
+
+
+def make_task(name: str, config: Any, spec: Spec) -> Any:
+    """Return the task of a name."""
+    return plugins.load("task", name).Task(config, spec)
+
+
+def make_network(
+    name: str, config: Any, spec: Spec, *, train: Split, seed: int, device: torch.device, channels_last: bool
+) -> Network:
+    """Build a network, set what depends on the data, and bring it to the device."""
+    torch.manual_seed(seeds.key("network", seed))
+    network = _build(name, config, spec)
+    network.prepare(torch.from_numpy(_some(train, spec)))
+    return place(network, device, channels_last=channels_last)
+
+
+def place(network: Network, device: torch.device, *, channels_last: bool) -> Network:
+    """Bring a network to a device, in the memory format that is fast there."""
+    network.to(device)
+    if channels_last:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+def make_feed(
+    train: Split, *, config: TrainConfig, augment: AugmentConfig, seed: int, device: torch.device, ranks: Ranks
+) -> Feed:
+    """Return the training batches."""
+    return Feed(
+        train,
+        batch_size=config.batch_size,
+        seed=seed,
+        augment=Augment(augment, seed=seed),
+        device=device,
+        ranks=ranks,
+    )
+
+
+def phases_of(config: TrainConfig, spec: Spec) -> Phases:
+    """Return the resolutions over the progress; the data's own where none were chosen."""
+    return config.phases or ((0.0, _side(spec)),)
+
+
+def test_size(config: TrainConfig, spec: Spec) -> int:
+    """Return the resolution at which the finished model looks."""
+    return phases_of(config, spec)[-1][1] if config.test_size_px == "auto" else config.test_size_px
+
+
+def card(choice: Choice, spec: Spec, *, precision: str, views_below: float, temperature: float) -> dict[str, Any]:
+    """Return what must be known to use the weights: kept beside them in ``model.json``."""
+    settings = configs.as_toml(choice.settings)
+    return {
+        "task": {"name": choice.run.task, "config": settings["task"]},
+        "family": {"name": choice.run.family, "config": settings["family"]},
+        "spec": spec_as_dict(spec),
+        "size_px": test_size(choice.train, spec),
+        "fit": choice.data.fit,
+        "precision": precision,
+        "views_below": views_below,
+        "temperature": temperature,
+    }
+
+
+def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
+    """Return the model in a ``model/`` folder. Raises ``ArtefactError`` where it is corrupt or not understood."""
+    tensors, facts = checkpoint.load_model(folder)
+    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        spec = spec_from_dict(facts["spec"])
+        network = _build_from(facts["family"], spec)
+        _check_tensors(network, tensors, folder)
+        network.load_state_dict(tensors)
+        task = make_task(facts["task"]["name"], _config_from("task", facts["task"]), spec)
+        return Model(
+            network=place(network, device, channels_last=True).eval(),
+            task=task,
+            spec=spec,
+            size_px=int(facts["size_px"]),
+            fit=str(facts["fit"]),
+            precision=Precision(_known(facts["precision"]), device),
+            views_below=float(facts["views_below"]),
+            temperature=float(facts["temperature"]),
+        )
+    except (KeyError, TypeError, ValueError, UsageError) as error:
+        raise ArtefactError(
+            f"the model's description is not understood: {error}", fix="use the version that wrote it", path=folder
+        ) from error
+
+
+def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
+    found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit)
+    dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
+    seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag="")
+    return replace(dataset, name=found.name, guesses=(seen, *dataset.guesses))
+
+
+def _task_for(spec: Spec) -> str:
+    """Return the task whose ``TARGETS`` name the kind of the target."""
+    fitting = [name for name in plugins.names("task") if isinstance(spec.target, plugins.load("task", name).TARGETS)]
+    if not fitting:
+        raise UsageError(f"no task has a {type(spec.target).__name__} for its target", fix="choose one with --task")
+    return fitting[0]
+
+
+def _family_for(wanted: str, spec: Spec, allowance: Allowance, speed: Speed) -> tuple[str, Proposal]:
+    names = plugins.names("family") if wanted == "auto" else (wanted,)
+    modules = {name: plugins.load("family", name) for name in names}
+    fitting = {name: module for name, module in modules.items() if isinstance(spec.input, module.ACCEPTS)}
+    if not fitting:
+        raise UsageError(
+            f"{wanted} does not take {type(spec.input).__name__} data"
+            if wanted != "auto"
+            else "no family takes this data",
+            fix=f"there are: {', '.join(plugins.names('family'))}",
+        )
+    proposals = {name: module.size_for(allowance, spec, speed) for name, module in fitting.items()}
+    best = max(proposals, key=lambda name: proposals[name].merit)
+    return best, proposals[best]
+
+
+def _checked(config: TrainConfig, spec: Spec) -> TrainConfig:
+    starts = [start for start, _ in phases_of(config, spec)]
+    if starts[0] != 0 or any(b <= a for a, b in pairwise(starts)) or starts[-1] >= 1:
+        raise UsageError(f"train.phases start at {starts}", fix="start at 0 and rise, all below 1")
+    if config.batch_size < 2:
+        raise UsageError("train.batch_size must be at least 2", fix="batch norm needs two samples to compare")
+    return config
+
+
+def _side(spec: Spec) -> int:
+    return max(spec.input.height_px, spec.input.width_px) if isinstance(spec.input, Image) else 0
+
+
+def _some(train: Split, spec: Spec) -> np.ndarray[Any, Any]:
+    """Return some inputs, evenly spread over the split, for statistics."""
+    area = _side(spec) ** 2 or 1
+    count = max(1, min(len(train), _MOST_PREPARED_PX // area))
+    rows = np.unique(np.linspace(0, len(train) - 1, count).astype(np.int64))
+    return np.ascontiguousarray(train.inputs[rows])
+
+
+def _build(name: str, config: Any, spec: Spec) -> Network:
+    network = plugins.load("family", name).build(config, spec)
+    if not isinstance(network, Network):
+        raise TypeError(f"the family {name} built a {type(network).__name__}, not a Network")
+    return network
+
+
+def _config_from(kind: str, described: Mapping[str, Any]) -> Any:
+    values = {f"{kind}.{name}": value for name, value in described["config"].items()}
+    built, _ = configs.build(plugins.load(kind, described["name"]).Config, kind, [("config", values)])
+    return built
+
+
+def _build_from(described: Mapping[str, Any], spec: Spec) -> Network:
+    with torch.device("meta"):
+        sketch = _build(described["name"], _config_from("family", described), spec)
+    if sum(t.numel() for t in sketch.state_dict().values()) > 2**34:
+        raise ValueError("it describes a network of more than 17 billion numbers")
+    return _build(described["name"], _config_from("family", described), spec)
+
+
+def _check_tensors(network: Network, tensors: Mapping[str, torch.Tensor], folder: Path) -> None:
+    own = network.state_dict()
+    wrong = [
+        n for n in own.keys() | tensors.keys() if n not in own or n not in tensors or own[n].shape != tensors[n].shape
+    ]
+    if wrong:
+        raise ArtefactError(
+            f"the weights do not fit the described network: {', '.join(sorted(wrong)[:3])}",
+            fix="restore the folder from a copy",
+            path=folder,
+        )
+
+
+def _known(precision: str) -> str:
+    """Return the number format, where it is one."""
+    if precision not in DTYPES:
+        raise ValueError(f"precision {precision!r}")
+    return precision
+
+
+def tell(dataset: Dataset, emit: Emit = silent) -> None:
+    """Say what was found and what was guessed, with the flag that overrides it."""
+    for guess in dataset.guesses:
+        flag = f" ({guess.flag})" if guess.flag else ""
+        why = f": {guess.why}" if guess.why else ""
+        emit(Said(text=f"{guess.what}{why}{flag}", level="guess"))

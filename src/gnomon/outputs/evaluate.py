@@ -1,0 +1,110 @@
+"""Measures a model: scores with intervals, trivial baselines beside them, and the details that the report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gnomon.assemble import Model
+from gnomon.core.events import Emit, Said, Worked
+from gnomon.core.spec import Dataset, Split
+from gnomon.data.batch import looks
+from gnomon.train import infer
+
+SCHEMA = 1
+_BATCH = 250
+_UNCERTAIN = 0.3
+"""Share of the validation samples that are looked at in more than one view."""
+
+Logits = npt.NDArray[np.float32]
+
+
+def calibrated(model: Model, valid: Split, *, views: bool, should_stop: Callable[[], bool]) -> tuple[Model, Logits]:
+    """Return the model with temperature and limit for more views set on the validation split, and its logits there.
+
+    The limit is the confidence under which three in ten validation samples lie.
+    """
+    if not len(valid):
+        return model, np.zeros((0, model.task.output_size), dtype=np.float32)
+    logits = outputs(model, valid, should_stop=should_stop)
+    if views:
+        confidence = _softmax(logits).max(axis=1)
+        model = replace(model, views_below=float(np.quantile(confidence, _UNCERTAIN)))
+        logits = outputs(model, valid, should_stop=should_stop)
+    temperature = model.task.temperature(logits, valid.targets)
+    return replace(model, temperature=temperature), logits
+
+
+def outputs(
+    model: Model,
+    split: Split,
+    *,
+    emit: Emit | None = None,
+    name: str = "",
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Logits:
+    """Return the model's outputs for a split, shape ``(samples, outputs)``, before the temperature."""
+    device = model.precision.device
+    batches = looks(split, batch_size=_BATCH, size_px=model.size_px, device=device)
+
+    def told() -> Any:
+        for batch in batches:
+            yield batch
+            if emit is not None:
+                emit(Worked(what=f"measuring {name}", done=int(batch.ids[-1]) + 1, total=len(split)))
+
+    return infer.outputs(
+        model.network, told(), precision=model.precision, views_below=model.views_below, should_stop=should_stop
+    )
+
+
+def evaluation(
+    model: Model,
+    dataset: Dataset,
+    *,
+    known: Mapping[str, Logits],
+    task_name: str,
+    seed: int,
+    emit: Emit,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """Return what ``evaluation.json`` holds. ``known`` are logits that need not be computed again; test is read once."""
+    task = model.task
+    found: dict[str, Any] = {
+        "schema": SCHEMA,
+        "task": task_name,
+        "headline": task.headline,
+        "scores": {},
+        "baselines": [],
+        "details": {},
+    }
+    for name in ("valid", "test"):
+        split = dataset.splits.get(name)
+        if split is None or not len(split):
+            continue
+        logits = known[name] if name in known else outputs(model, split, emit=emit, name=name, should_stop=should_stop)
+        logits = logits / np.float32(model.temperature)
+        found["scores"][name] = scores(task.metrics(logits, split.targets, seed=seed))
+        found["details"][name] = task.details(logits, split.targets, split.ids)
+    for name in reversed(list(found["scores"])):
+        for baseline in task.baselines(dataset.splits["train"], dataset.splits[name], seed=seed):
+            found["baselines"].append({"name": baseline["name"], "split": name, "scores": scores(baseline["scores"])})
+        break
+    if not found["scores"]:
+        emit(Said(text="there is no validation and no test split: nothing was measured", level="warning"))
+    return found
+
+
+def scores(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Return scores as JSON values."""
+    return {name: asdict(score) for name, score in measured.items()}
+
+
+def _softmax(logits: Logits) -> npt.NDArray[np.float64]:
+    exponents = np.exp(np.asarray(logits, dtype=np.float64) - logits.max(axis=1, keepdims=True))
+    shares: npt.NDArray[np.float64] = exponents / exponents.sum(axis=1, keepdims=True)
+    return shares
