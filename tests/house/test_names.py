@@ -7,8 +7,8 @@ def test_public_names_are_these():
     import gnomon
 
     assert set(gnomon.__all__) == {
-        *("inspect", "train", "resume", "evaluate", "predict", "report", "runs", "doctor", "load_run"),
-        *("Run", "GnomonError", "__version__"),
+        *("inspect", "train", "resume", "evaluate", "predict", "report", "runs", "load_run"),
+        *("Run", "GnomonError"),
     }
     assert all(hasattr(gnomon, name) for name in gnomon.__all__)
     assert set(gnomon.__all__) <= set(dir(gnomon))

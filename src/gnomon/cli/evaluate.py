@@ -35,5 +35,6 @@ def command(run: str, data: str | None, split: str, as_json: bool) -> None:
         from gnomon import api
 
         measured = api.evaluate(run, data, split=split, emit=watch.emit)
-        beside = scores.beside_baselines(measured["scores"], measured.get("baselines", ()))
+        baseline = measured["baseline"]
+        beside = scores.beside_baselines(measured["scores"], [baseline] if baseline else [])
         watch.answer(measured, [*beside, blank(), *scores.table(measured["scores"])])

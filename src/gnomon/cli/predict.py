@@ -50,7 +50,7 @@ def _rows(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
 
 
 def _cells(prediction: Mapping[str, Any]) -> list[Piece]:
-    name = (printable(str(prediction["input"])), "dim")
+    name = (printable(str(prediction["file"])), "dim")
     if prediction.get("error"):
         return [name, ("", ""), (str(prediction["error"]), "yellow")]
     return [name, (words.percent(prediction["confidence"]), ""), (printable(str(prediction["label"])), "bold")]

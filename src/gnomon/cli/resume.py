@@ -7,6 +7,7 @@ import click
 from gnomon.cli.shell import options, summary
 from gnomon.cli.shell.display import watching
 from gnomon.cli.shell.group import Verb
+from gnomon.core.clock import process_age_s
 
 PLACE = (30, "Train")
 
@@ -33,6 +34,12 @@ def command(run: str, accept_changed_data: bool, budget: str | None, as_json: bo
     with watching(as_json=as_json) as watch:
         from gnomon import api
 
-        api.resume(run, budget=budget, accept_changed_data=accept_changed_data, emit=watch.emit)
+        api.resume(
+            run,
+            budget=budget,
+            accept_changed_data=accept_changed_data,
+            already_s=process_age_s(),
+            emit=watch.emit,
+        )
         result = watch.display.result
         watch.answer(result, summary.rows(result, watch.display.plan, source=""))

@@ -7,6 +7,7 @@ import click
 from gnomon.cli.shell import options, summary
 from gnomon.cli.shell.display import watching
 from gnomon.cli.shell.group import Verb
+from gnomon.core.clock import process_age_s
 
 PLACE = (20, "Train")
 
@@ -82,6 +83,7 @@ def command(
             settings=settings,
             replay=replay,
             out=out,
+            already_s=process_age_s(),
             emit=watch.emit,
         )
         result = watch.display.result

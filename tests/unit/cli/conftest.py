@@ -1,6 +1,5 @@
 """A stand-in for ``gnomon.api``: it records how a verb calls it and answers as the real one does."""
 
-import inspect
 import json
 import sys
 import types
@@ -44,6 +43,7 @@ RESULT = {
         "split": "test",
         "scores": {"accuracy": {"value": 0.381, "low": 0.372, "high": 0.39, "n": 10_000}},
     },
+    "peak_memory_bytes": 1_288_490_189,
     "report": "runs/2026-11-23_1720_digits_cnn/report.html",
 }
 
@@ -95,15 +95,3 @@ def as_json(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, dict
         return code, json.loads(printed.out), printed.err
 
     return run
-
-
-@pytest.fixture
-def real_parameters() -> Callable[[str], set[str]]:
-    """Return the names of the parameters of a verb in the real api."""
-
-    def names(verb: str) -> set[str]:
-        import importlib
-
-        return set(inspect.signature(getattr(importlib.import_module("gnomon.api"), verb)).parameters)
-
-    return names

@@ -7,7 +7,7 @@ from gnomon.cli import main
 def measured(api):
     score = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 100}
     loss = {"value": 0.7, "low": 0.65, "high": 0.75, "n": 100}
-    api.answers["evaluate"] = {"scores": {"test": {"accuracy": score, "log_loss": loss}}, "baselines": []}
+    api.answers["evaluate"] = {"scores": {"test": {"accuracy": score, "log_loss": loss}}, "baseline": None}
 
 
 def test_every_score_is_shown_with_its_interval(api, capsys):

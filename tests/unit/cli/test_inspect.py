@@ -1,3 +1,6 @@
+import inspect
+
+from gnomon import api as REAL_API
 from gnomon.cli import main
 
 
@@ -12,7 +15,8 @@ def test_flags_are_those_of_train_less_what_only_training_needs(api, capsys):
     main(["inspect", "photos", "--set", "data.size_px=32"])
     main(["train", "photos", "--set", "data.size_px=32"])
     looked, trained = (set(settings) for _, _, settings in api.calls)
-    assert trained - looked == {"out", "replay"}
+    assert trained - looked == {"out", "replay", "already_s"}
+    assert {*looked, "path", "emit"} == set(inspect.signature(REAL_API.inspect).parameters)
     assert looked < trained
 
 

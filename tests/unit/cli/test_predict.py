@@ -1,7 +1,7 @@
 from gnomon.cli import main
 
-CAT = {"input": "a.jpg", "label": "cat", "confidence": 0.987, "top": []}
-BAD = {"input": "b\n.jpg", "label": None, "confidence": None, "error": "not a picture"}
+CAT = {"file": "a.jpg", "label": "cat", "confidence": 0.987, "top": []}
+BAD = {"file": "b\n.jpg", "label": None, "confidence": None, "error": "not a picture"}
 
 
 def test_one_row_an_input_in_order_also_for_bad_ones(api, capsys):

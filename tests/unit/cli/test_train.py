@@ -1,5 +1,8 @@
+import inspect
+
 import pytest
 
+from gnomon import api as REAL_API
 from gnomon.cli import main
 
 
@@ -9,6 +12,7 @@ def test_every_flag_reaches_the_api_under_its_name(api, capsys):
     )
     words += " --family mlp --seed 7 --config c.toml --set train.lr=1 --set a.b=2 --replay r --out o"
     assert main(["train", *words.split()]) == 0
+    assert api.calls[0][2].pop("already_s") > 0
     assert api.calls == [
         (
             "train",
@@ -31,6 +35,12 @@ def test_every_flag_reaches_the_api_under_its_name(api, capsys):
             },
         )
     ]
+
+
+def test_the_real_api_takes_what_the_verb_gives(api, capsys):
+    main(["train", "photos"])
+    given = set(api.calls[0][2]) | {"path", "emit"}
+    assert given == set(inspect.signature(REAL_API.train).parameters)
 
 
 def test_defaults_leave_the_choice_to_gnomon(api, capsys):
@@ -64,7 +74,17 @@ def test_people_read_data_plan_score_beside_baseline_and_what_to_try_next(api, c
 def test_json_is_the_result_and_all_else_is_on_standard_error(api, as_json):
     code, printed, aside = as_json("train", "digits")
     assert code == 0
-    assert set(printed) == {"run", "task", "family", "budget_s", "elapsed_s", "steps", "scores", "baseline", "report"}
+    assert set(printed) == {
+        "run",
+        "task",
+        "family",
+        "budget_s",
+        "elapsed_s",
+        "steps",
+        "scores",
+        "baseline",
+        "report",
+    } | {"peak_memory_bytes"}
     assert "pictures of 8 × 8 px" in aside
     assert "this model" in aside
 

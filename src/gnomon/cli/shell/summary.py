@@ -8,7 +8,6 @@ from typing import Any
 
 from gnomon.cli.shell import scores, words
 from gnomon.cli.shell.rows import Row, blank, fact, heading
-from gnomon.train import memory
 
 
 def rows(result: Mapping[str, Any], plan: Mapping[str, Any], *, source: str) -> list[Row]:
@@ -22,7 +21,7 @@ def rows(result: Mapping[str, Any], plan: Mapping[str, Any], *, source: str) -> 
         *scores.beside_baselines(result["scores"], [baseline] if baseline else []),
         blank(),
         _time(result, plan),
-        fact("memory", f"{words.size(memory.peak_bytes())} at the peak"),
+        fact("memory", f"{words.size(result['peak_memory_bytes'])} at the peak"),
         fact("run", result["run"]),
         fact("report", (result["report"] or "none was written", "bold")),
         blank(),

@@ -10,6 +10,7 @@ RESULT = {
     "steps": 980,
     "scores": {"test": {"accuracy": {"value": 0.9, "low": 0.8, "high": 1.0, "n": 10}}},
     "baseline": None,
+    "peak_memory_bytes": 1_288_490_189,
     "report": "runs/a b/report.html",
 }
 
@@ -38,7 +39,7 @@ def test_a_budget_that_is_no_time_is_not_reckoned_in_seconds(source):
 
 
 def test_peak_memory_is_named():
-    assert "iB at the peak" in text({})
+    assert "memory      1.2 GiB at the peak" in text({})
 
 
 def test_a_missing_report_is_said():
