@@ -122,6 +122,34 @@ def output_folder(final: Path) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def continued(path: Path, *, at: int = 0, num_bytes: int = 0) -> Iterator[BinaryIO]:
+    """Give a binary file that goes on behind the first ``at`` bytes of ``path``, and drops what lay beyond.
+
+    For long transfers that are taken up again: what was written stays, even if the block raises. ``num_bytes``,
+    where known, is named when space runs out. Raises ``ResourceError``.
+    """
+    mode = "r+" if path.exists() else "x+"
+    raw = _call("open", path, lambda: _CountedFile(path, path, num_bytes, mode))
+    try:
+        raw.truncate(at)
+        raw.seek(at)
+        buffered = io.BufferedWriter(raw)
+        try:
+            yield cast(BinaryIO, buffered)
+        finally:
+            buffered.flush()
+    finally:
+        raw.close()
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """Flush the finished file ``part`` to the disk and make it ``path``. Raises ``ResourceError``."""
+    _sync(part)
+    _call("rename", path, lambda: part.replace(path))
+    sync_folder(path.parent)
+
+
 def commit_folder(staging: Path, final: Path) -> None:
     """Flush all that ``staging`` holds to the disk, then make it ``final``, in the place of an older one.
 
@@ -239,10 +267,10 @@ def readable_bytes(num_bytes: float) -> str:
 
 
 class _CountedFile(io.FileIO):
-    """A new file whose every write is a fault point; its failures name the path that it will become."""
+    """A file whose every write is a fault point; its failures name the path that it will become."""
 
-    def __init__(self, temporary: Path, path: Path, num_bytes: int) -> None:
-        super().__init__(temporary, "x+")
+    def __init__(self, temporary: Path, path: Path, num_bytes: int, mode: str = "x+") -> None:
+        super().__init__(temporary, mode)
         self._path = path
         self._num_bytes = num_bytes
 
