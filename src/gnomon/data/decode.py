@@ -201,13 +201,17 @@ def _load_plug_in(name: str) -> None:
 
 
 def _seen(opened: Image.Image) -> tuple[Seen, int]:
+    """Return what the header says, and the orientation to which the pixels must still be turned."""
     orientation = _orientation(opened)
+    turned = orientation != 1
+    if opened.format == "TIFF":
+        orientation = 1  # Pillow turns TIFF files by itself, and says their size as turned
     width, height = opened.size
     if orientation in _SWAPPED:
         width, height = height, width
     animated = bool(getattr(opened, "is_animated", False))  # only formats that can be animated have the word
     name = opened.format or ""
-    seen = Seen(width, height, opened.mode, "JPEG" if name == "MPO" else name, animated, orientation != 1)
+    seen = Seen(width, height, opened.mode, "JPEG" if name == "MPO" else name, animated, turned)
     return seen, orientation
 
 

@@ -1,0 +1,78 @@
+"""Sizes: which frame pictures get, and how one is brought to it."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gnomon.data.fitting import choose, fit_into, least_size, square_side
+
+
+def test_small_pictures_of_one_size_are_kept_even_if_not_square():
+    frame = choose([(40, 28)] * 3, grey=True, size_px="auto", fit="crop")
+    assert (frame.height_px, frame.width_px, frame.channels, frame.kept) == (28, 40, 1, True)
+
+
+def test_one_size_above_64_px_becomes_a_square():
+    frame = choose([(65, 64)] * 3, grey=False, size_px="auto", fit="crop")
+    assert (frame.height_px, frame.width_px, frame.channels, frame.kept) == (64, 64, 3, False)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "side"),
+    [
+        ([(500, 375), (400, 300), (1000, 90)], 192),
+        ([(100, 120), (95, 300), (70, 70)], 64),  # median short side 95
+        ([(96, 120)] * 2, 96),
+        ([(200, 159)] * 2, 128),
+        ([(8, 8), (9, 9)], 32),
+    ],
+)
+def test_the_side_is_the_largest_not_above_the_median_short_side(sizes, side):
+    assert square_side(sizes) == side
+
+
+def test_a_wished_size_wins_over_keeping():
+    frame = choose([(8, 8)] * 2, grey=True, size_px=20, fit="pad")
+    assert (frame.height_px, frame.width_px, frame.kept, frame.fit) == (20, 20, False, "pad")
+
+
+def striped(width, height):
+    """Left third black, middle third grey, right third white."""
+    pixels = np.zeros((height, width), np.uint8)
+    pixels[:, width // 3 : 2 * width // 3] = 128
+    pixels[:, 2 * width // 3 :] = 255
+    return Image.fromarray(pixels)
+
+
+def test_crop_keeps_the_middle_square():
+    assert set(np.unique(np.asarray(fit_into(striped(30, 10), 10, 10, "crop")))) == {128}
+
+
+def test_squash_keeps_everything():
+    pixels = np.asarray(fit_into(striped(30, 10), 10, 10, "squash"))
+    assert pixels.shape == (10, 10)
+    assert (pixels[0, 0], pixels[0, 5], pixels[0, 9]) == (0, 128, 255)
+
+
+def test_pad_keeps_proportions_and_adds_a_black_border():
+    pixels = np.asarray(fit_into(Image.new("L", (40, 20), 255), 20, 20, "pad"))
+    assert pixels[:5].max() == 0
+    assert pixels[5:15].min() == 255
+    assert pixels[15:].max() == 0
+
+
+@pytest.mark.parametrize("size", [(31, 20), (20, 31), (33, 32)])
+def test_cropping_commutes_with_mirroring(size):
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (size[1], size[0]), np.uint8))
+    mirrored = fit_into(noise.transpose(Image.Transpose.ROTATE_180), 16, 16, "crop")
+    assert np.array_equal(np.asarray(mirrored), np.asarray(fit_into(noise, 16, 16, "crop"))[::-1, ::-1])
+
+
+@pytest.mark.parametrize(("fit", "least"), [("crop", (400, 200)), ("pad", (200, 100)), ("squash", (200, 200))])
+def test_least_size_loses_no_detail(fit, least):
+    assert least_size((800, 400), 200, 200, fit) == least
+
+
+def test_extreme_proportions_work():
+    assert fit_into(Image.new("L", (1, 20000), 7), 32, 32, "crop").size == (32, 32)
+    assert fit_into(Image.new("L", (1, 20000), 7), 32, 32, "pad").size == (32, 32)
