@@ -269,6 +269,9 @@ def _looks(facts: Mapping[str, Any]) -> Iterable[Finding]:
         ranked = sorted(modes.items(), key=lambda entry: -entry[1])
         told = ", ".join(f"{name} ({n:,})" for name, n in ranked[:_MAX_NAMES])
         yield Finding(level="info", text=f"{len(modes)} colour modes: {told}")
+    if passed := facts.get("passed_over"):
+        told = ", ".join(f"{what} ({n:,})" for what, n in passed.items())
+        yield Finding(level="info", text=f"passed over: {told}")
     if num := facts.get("animated", 0):
         yield Finding(level="info", text=f"{num:,} animations or files of several pages: the first picture is used")
     if num := facts.get("turned", 0):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.errors import ArtefactError, DataError, printable
-from gnomon.core.spec import Dataset, Guess, Label, Leaf, Spec, Split
+from gnomon.core.spec import Dataset, Guess, Label, Spec, Split, spec_as_dict, spec_from_dict
 from gnomon.data import duplicates
 from gnomon.data.audit import Audit
 from gnomon.data.split import ORIGINS, SPLITS, take
@@ -39,7 +39,7 @@ def data_json(dataset: Dataset, audit: Audit) -> dict[str, Any]:
         "source": dataset.source,
         "reader": dataset.reader,
         "fingerprint": dataset.fingerprint,
-        "spec": _spec(dataset.spec),
+        "spec": spec_as_dict(dataset.spec),
         "splits": {name: _split(dataset, name) for name in dataset.splits},
         "guesses": [asdict(guess) for guess in dataset.guesses],
         "skipped": {
@@ -106,15 +106,6 @@ class _Changes:
         return "\n".join(lines)
 
 
-def _spec(spec: Spec) -> dict[str, Any]:
-    return {"input": _leaf(spec.input), "target": _leaf(spec.target)}
-
-
-def _leaf(leaf: Leaf) -> dict[str, Any]:
-    values = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(leaf).items()}
-    return {"kind": type(leaf).__name__, **values}
-
-
 def _split(dataset: Dataset, name: str) -> dict[str, Any]:
     part = dataset.splits[name]
     origin = dataset.facts.get(ORIGINS, {}).get(name, {"made_by": "data", "indices_of": None})
@@ -160,21 +151,20 @@ def _parent(name: str, entry: Mapping[str, Any]) -> str:
 
 
 def _require_same_spec(dataset: Dataset, stored: Mapping[str, Any]) -> None:
-    now, then = _spec(dataset.spec), stored["spec"]
-    if now["target"] != then["target"]:
-        new = sorted(set(now["target"].get("classes", [])) - set(then["target"].get("classes", [])))
-        gone = sorted(set(then["target"].get("classes", [])) - set(now["target"].get("classes", [])))
-        raise DataError(
-            f"the classes changed since this run began (new: {new[:5]}, gone: {gone[:5]})",
-            fix="put the data back as it was, or start a new run",
-            path=dataset.source,
-        )
-    if now["input"] != then["input"]:
-        raise DataError(
-            f"the input is now {now['input']}, but this run was trained on {then['input']}",
-            fix="put the data back as it was, or start a new run",
-            path=dataset.source,
-        )
+    now, then = dataset.spec, spec_from_dict(stored["spec"])
+    if now.target != then.target:
+        before, after = _classes(then), _classes(now)
+        new, gone = sorted(after - before)[:_NUM_NAMES], sorted(before - after)[:_NUM_NAMES]
+        what = f"the classes changed since this run began (new: {new}, gone: {gone})"
+    elif now.input != then.input:
+        what = f"the input is now {now.input}, but this run was trained on {then.input}"
+    else:
+        return
+    raise DataError(what, fix="put the data back as it was, or start a new run", path=dataset.source)
+
+
+def _classes(spec: Spec) -> set[str]:
+    return set(spec.target.classes) if isinstance(spec.target, Label) else set()
 
 
 def _require_parents(dataset: Dataset, stored: Mapping[str, Any]) -> None:

@@ -247,7 +247,9 @@ def _carve(dataset: Dataset, main: str, name: str, share: float, seed: int, kept
     why = f"the data has no {name} split"
     if kept.get("test") == "valid":
         why = "the data's own valid split serves as test, so that no setting is chosen on it"
-    guess = Guess(what=f"{name}: {held.sum():,} samples held out of train", why=why, flag=f"--{name} PATH or --split")
+    guess = Guess(
+        what=f"{name}: {held.sum():,} samples held out of train", why=why, flag=f"--{name} PATH or --split 0.9,0.1"
+    )
     return _with_splits(dataset, {part: made[part] for part in SPLITS}, (guess,))
 
 

@@ -134,12 +134,14 @@ def test_what_the_reader_counted_is_told_where_it_differs():
         "num_sizes": 2,
         "short_side_px": {"min": 32, "median": 480, "max": 480},
         "modes": {"L": 5, "RGB": 95},
+        "passed_over": {"other files": 6},
         "animated": 3,
         "turned": 4,
     }
     assert texts(audit(dataset(train=part([0, 1] * 50), facts=facts)), "info") == [
         "2 sizes, most often 640 × 480 px; short side 32 to 480 px, median 480",
         "2 colour modes: RGB (95), L (5)",
+        "passed over: other files (6)",
         "3 animations or files of several pages: the first picture is used",
         "4 pictures were turned upright, as their EXIF orientation says",
     ]
