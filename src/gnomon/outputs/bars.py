@@ -34,7 +34,13 @@ class Piece:
 
 
 def intervals(
-    rows: Sequence[Estimate], *, form: Callable[[float], str], tick_form: Callable[[float], str], low: float, high: float, title: str
+    rows: Sequence[Estimate],
+    *,
+    form: Callable[[float], str],
+    tick_form: Callable[[float], str],
+    low: float,
+    high: float,
+    title: str,
 ) -> Markup:
     """Draw values as dots on their 95 % intervals over a common axis from ``low`` to ``high``, one row each."""
     height = _ROW_PX * len(rows) + _AXIS_PX

@@ -59,8 +59,8 @@ def curve(
 ) -> Markup:
     """Draw curves over common axes; pointing at them reads their values (the page's script uses ``data-plot``).
 
-    ``form`` words a value of y, ``tick_form`` a value at the axis. ``baseline`` is a dashed level with its name. Lines with fewer than two points are
-    left out; with none left the answer is empty.
+    ``form`` words a value of y, ``tick_form`` a value at the axis. ``baseline`` is a dashed level with its name.
+    Lines with fewer than two points are left out; with none left the answer is empty.
     """
     drawn = [_thin(line) for line in lines if len(line.xs) > 1]
     if not drawn:
@@ -108,7 +108,7 @@ class Scale:
 
 
 def ticks(low: float, high: float, num_wanted: int) -> list[float]:
-    """Return round numbers (1, 2, 2.5 or 5 times a power of ten) inside ``[low, high]``, about ``num_wanted`` of them."""
+    """Return about ``num_wanted`` round numbers (1, 2, 2.5 or 5 times a power of ten) in ``[low, high]``."""
     if not high > low:
         return [low]
     rough = (high - low) / max(1, num_wanted)
@@ -203,9 +203,9 @@ def _y_range(
 
 def _y_grid(scale: Scale, form: Callable[[float], str]) -> list[Markup]:
     return [
-        Markup('<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="-10" y="{1}" text-anchor="end">{2}</text>').format(
-            scale.y(value), scale.y(value) + 4, form(value)
-        )
+        Markup(
+            '<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="-10" y="{1}" text-anchor="end">{2}</text>'
+        ).format(scale.y(value), scale.y(value) + 4, form(value))
         for value in ticks(scale.low, scale.high, 3)
     ]
 
@@ -228,9 +228,7 @@ def _bands(axes: Axes, height_px: int) -> list[Markup]:
     if len(axes.bands) < 2:
         return []
     return [
-        Markup(
-            '<rect class="band{0}" x="{1}%" width="{2}%" y="{3}" height="{4}"><title>{5}</title></rect>'
-        ).format(
+        Markup('<rect class="band{0}" x="{1}%" width="{2}%" y="{3}" height="{4}"><title>{5}</title></rect>').format(
             index % 2,
             axes.percent(low),
             round(axes.percent(high) - axes.percent(low), 3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from gnomon.outputs.charts import Axes, Line, curve, finite, smooth
@@ -76,7 +77,7 @@ def _bands(record: Record, key: str, low: float, high: float) -> list[tuple[floa
 def _interpolate(progress: float, known: Sequence[tuple[float, float]]) -> float:
     if progress <= known[0][0]:
         return float(known[0][1])
-    for (p0, x0), (p1, x1) in zip(known, known[1:], strict=False):
+    for (p0, x0), (p1, x1) in pairwise(known):
         if p0 <= progress <= p1:
             return x0 + (x1 - x0) * ((progress - p0) / (p1 - p0) if p1 > p0 else 0.0)
     return float(known[-1][1])
@@ -94,7 +95,11 @@ def _score_chart(record: Record, key: str, axes: Axes, name: str) -> Context:
         [line], axes, title=f"Validation {shape.label.lower()}", form=lambda v: shown(name, v), height_px=230,
         y_limits=limits, tick_form=lambda v: tick(name, v), baseline=level,
     )  # fmt: skip
-    return {"title": f"Validation {shape.label.lower()}", "svg": svg, "lines": [_legend(line, lambda v: shown(name, v))]}
+    return {
+        "title": f"Validation {shape.label.lower()}",
+        "svg": svg,
+        "lines": [_legend(line, lambda v: shown(name, v))],
+    }
 
 
 def _loss_chart(record: Record, key: str, axes: Axes) -> Context:
@@ -105,8 +110,17 @@ def _loss_chart(record: Record, key: str, axes: Axes) -> Context:
             Line(label="training, each record", xs=xs, ys=ys, role="faint"),
             Line(label="training", xs=xs, ys=smooth(ys, max(5, len(ys) // 40)), role="quiet"),
         ]
-    xs, ys = finite([(line.get(key), line.get("loss")) for line in record.valid])
-    lines.append(Line(label="validation", xs=xs, ys=ys, role="main", dots=True))
+    name = next((n for n in ("loss", "log_loss") if any(n in line for line in record.valid)), "loss")
+    xs, ys = finite([(line.get(key), line.get(name)) for line in record.valid])
+    lines.append(
+        Line(
+            label=f"validation {name.replace('_', '-')}" if name != "loss" else "validation",
+            xs=xs,
+            ys=ys,
+            role="main",
+            dots=True,
+        )
+    )
     svg = curve(lines, axes, title="Loss", form=number, y_limits=(0.0, None))
     return {"title": "Loss", "svg": svg, "lines": [_legend(line, number) for line in lines if len(line.xs) > 1]}
 

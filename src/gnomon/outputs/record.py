@@ -24,11 +24,12 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class History:
-    """``plan.jsonl`` with what a resume has made void already left out."""
+    """``plan.jsonl``, without the re-fits that a resume or a roll-back has made void."""
 
     plan: Mapping[str, Any]
     refits: Lines
     resumes: Lines
+    rollbacks: Lines
     finish: Mapping[str, Any]
 
 
@@ -70,14 +71,15 @@ def read_record(run: RunFolder) -> Record:
     """
     settings = _settings(run)
     gaps: dict[str, str] = {}
+    history = _guarded(lambda: _history(run), _no_history, run.plan.name, gaps)
     metrics = _guarded(lambda: list(read_lines(run.metrics)), list, run.metrics.name, gaps)
-    if not metrics:
-        gaps.setdefault(run.metrics.name, f"{run.metrics.name} holds no records.")
     train, valid, health = _sort_metrics(metrics)
+    if not train and not valid and history.plan.get("steps") != 0:
+        gaps.setdefault(run.metrics.name, f"{run.metrics.name} holds no records.")
     return Record(
         run=run,
         settings=settings,
-        history=_guarded(lambda: _history(run), _no_history, run.plan.name, gaps),
+        history=history,
         data=_guarded(lambda: _object(run.data), dict, run.data.name, gaps),
         env=_guarded(lambda: _object(run.env), dict, run.env.name, gaps),
         train=train,
@@ -107,7 +109,7 @@ def _settings(run: RunFolder) -> tuple[Choice, ...]:
 def _history(run: RunFolder) -> History:
     plan: dict[str, Any] = {}
     refits: Lines = []
-    resumes: Lines = []
+    went_back: dict[str, Lines] = {"resume": [], "rollback": []}
     finish: dict[str, Any] = {}
     for line in read_lines(run.plan):
         match line.get("event"):
@@ -115,19 +117,27 @@ def _history(run: RunFolder) -> History:
                 plan = line
             case "refit":
                 refits.append(line)
-            case "resume":
+            case "resume" | "rollback" as kind:
                 refits = [refit for refit in refits if refit.get("at_step", 0) <= line.get("at_step", 0)]
-                resumes.append(line)
+                went_back[kind].append(line)
                 finish = {}
             case "finish":
                 finish = line
+            case "reported":
+                finish = {**finish, "elapsed_s": line["elapsed_s"], "reported": True}
     if not plan:
         raise ArtefactError("holds no plan", fix="train the run again", path=run.plan)
-    return History(plan=plan, refits=refits, resumes=resumes, finish=finish)
+    return History(
+        plan=plan,
+        refits=refits,
+        resumes=went_back["resume"],
+        rollbacks=went_back["rollback"],
+        finish=finish,
+    )
 
 
 def _no_history() -> History:
-    return History(plan={}, refits=[], resumes=[], finish={})
+    return History(plan={}, refits=[], resumes=[], rollbacks=[], finish={})
 
 
 def _object(path: Any) -> dict[str, Any]:

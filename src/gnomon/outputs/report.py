@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +60,7 @@ def render(record: Record, *, pictures: Pictures | None, labels: Labels | None =
         "worst": _guarded("evaluation.json", lambda: worst_errors(record, pictures), gaps),
         "curves": _guarded("metrics.jsonl", lambda: history.curves(record), gaps),
         "finished": record.finished,
+        "no_steps": record.history.plan.get("steps") == 0,
         "has_pictures": pictures is not None,
         **{
             name: _guarded(source, lambda build=build: build(record), gaps)
@@ -161,7 +164,7 @@ def _class_name(value: Any, classes: Sequence[str]) -> str:
 
 
 def _scale(made: Sheet, wanted_px: int) -> float:
-    """Return the enlargement that brings small pictures to about ``wanted_px``, a whole number so that pixels stay square."""
+    """Return the enlargement that brings pictures to about ``wanted_px``: whole for small ones, whose pixels show."""
     side = max(made.width_px, made.height_px)
     return max(1, round(wanted_px / side)) if made.sharp else wanted_px / side
 
@@ -176,11 +179,10 @@ def _guarded(source: str, build: Callable[[], Any], gaps: dict[str, str]) -> Any
 
 
 def _without_evaluation(record: Record) -> Record:
-    from dataclasses import replace
-
     return replace(record, evaluation={})
 
 
+@cache
 def _environment() -> Any:
     from jinja2 import Environment, PackageLoader
 

@@ -14,7 +14,7 @@ from gnomon.outputs.bars import Piece, time_bar
 from gnomon.outputs.charts import reliability
 from gnomon.outputs.record import Record
 from gnomon.outputs.verdict import headline_split
-from gnomon.outputs.wording import count, duration, metric, number, percent, shown
+from gnomon.outputs.wording import count, duration, memory, metric, number, percent, shown
 
 Context = dict[str, Any]
 
@@ -63,11 +63,13 @@ def _planned(plan: Mapping[str, Any]) -> list[Piece]:
 def _actual(plan: Mapping[str, Any], finish: Mapping[str, Any], record: Record) -> list[Piece]:
     if record.elapsed_s is None:
         return []
+    start_s = float(plan.get("used_before_s", 0.0))
     evaluate_s, report_s = float(finish.get("evaluate_s") or 0.0), float(finish.get("report_s") or 0.0)
     train_s = finish.get("train_s")
-    start_s = float(plan.get("used_before_s", 0.0))
-    if train_s is None:
+    if train_s is None or record.history.resumes:  # what is known is the last sitting's training alone
         train_s = record.elapsed_s - start_s - evaluate_s - report_s
+    elif finish.get("reported"):
+        report_s = record.elapsed_s - start_s - train_s - evaluate_s
     else:
         start_s = record.elapsed_s - train_s - evaluate_s - report_s
     pieces = _pieces(start_s, float(train_s), evaluate_s, report_s)
@@ -148,15 +150,14 @@ def scores(record: Record) -> Context:
     splits += [name for name in found if name not in splits]
     names = list(dict.fromkeys(name for split in splits for name in found[split]))
     baselines = record.evaluation.get("baselines", [])
-    rows = []
-    for name in names:
-        rows.append(
-            {
-                "metric": metric(name),
-                "cells": [_cell(name, found[split].get(name)) for split in splits],
-                "baselines": [_cell(name, baseline.get("scores", {}).get(name)) for baseline in baselines],
-            }
-        )
+    rows = [
+        {
+            "metric": metric(name),
+            "cells": [_cell(name, found[split].get(name)) for split in splits],
+            "baselines": [_cell(name, baseline.get("scores", {}).get(name)) for baseline in baselines],
+        }
+        for name in names
+    ]
     return {
         "splits": splits,
         "baselines": [f"{baseline['name']}, {baseline.get('split', 'test')}" for baseline in baselines],
@@ -224,7 +225,7 @@ def confusion(record: Record) -> Context:
 
 def _heat(i: int, j: int, n: int, total: int, wrong: int, names: Sequence[str]) -> Context:
     """One cell. Right answers are shaded by recall, wrong ones by their number against the worst cell."""
-    weight = (n / total if total else 0.0) if i == j else (math.sqrt(n / wrong) if wrong else 0.0)
+    weight = (n / total if total else 0.0) if i == j else ((n / wrong) ** 0.75 if wrong else 0.0)
     share = percent(n / total) if total else "none"
     return {
         "n": n,
@@ -243,13 +244,20 @@ def calibration(record: Record) -> Context:
     stated = sum(b["n"] * b["confidence"] for b in bins if b["n"]) / total
     right = sum(b["n"] * b["accuracy"] for b in bins if b["n"]) / total
     gap = stated - right
-    lean = "as often as it claims" if abs(gap) < 0.01 else "less often than it claims" if gap > 0 else "more often than it claims"
+    lean = (
+        "as often as it claims"
+        if abs(gap) < 0.01
+        else "less often than it claims"
+        if gap > 0
+        else "more often than it claims"
+    )
     ece = record.evaluation.get("scores", {}).get(headline_split(record), {}).get("ece")
     return {
         "chart": reliability(bins),
         "bins": [b for b in bins if b["n"]],
         "most": max(b["n"] for b in bins),
-        "sentence": f"On average it states a confidence of {percent(stated)} and is right {percent(right)} of the time: {lean}.",
+        "sentence": f"On average it states a confidence of {percent(stated)} "
+        f"and is right {percent(right)} of the time: {lean}.",
         "ece": _cell("ece", ece),
     }
 
@@ -268,7 +276,20 @@ def health(record: Record) -> Context:
                 "more": max(0, len(ids) - 20),
             }
         )
-    return {"rows": rows, "resumes": record.history.resumes}
+    rows += [_rollback(line) for line in record.history.rollbacks]
+    return {"rows": sorted(rows, key=lambda row: row["step"] or 0)}
+
+
+def _rollback(line: Mapping[str, Any]) -> Context:
+    factor = line.get("lr_factor")
+    lower = f", learning rates at {percent(factor)} from there" if isinstance(factor, float) else ""
+    return {
+        "step": line.get("from_step"),
+        "event": f"went back to the checkpoint of step {count(line.get('at_step'))}{lower}",
+        "reason": line.get("reason", ""),
+        "ids": [],
+        "more": 0,
+    }
 
 
 def settings(record: Record) -> Context:
@@ -294,14 +315,19 @@ def _value(value: Any) -> str:
 
 
 def environment(record: Record) -> Context:
-    """Versions and hardware, flat."""
-    rows: list[tuple[str, str]] = []
+    """Versions, hardware and the command, flat; a value that stands there twice is shown once."""
+    rows: dict[str, str] = {}
     for key, value in record.env.items():
-        if isinstance(value, Mapping):
-            rows += [(f"{key} {name}".replace("_", " "), _measured(inner)) for name, inner in value.items()]
+        if key == "argv":
+            rows["command"] = shlex.join(["gnomon", *(str(word) for word in value[1:])])
+        elif isinstance(value, Mapping):
+            inside = "" if key == "versions" else f"{key} "
+            rows |= {f"{inside}{name}".replace("_", " "): _measured(inner) for name, inner in value.items()}
         elif value is not None:
-            rows.append((key.replace("_", " "), _measured(value)))
-    return {"rows": rows} if rows else {}
+            rows.setdefault(key.replace("_", " "), _measured(value))
+    if peak := record.history.finish.get("peak_memory_bytes"):
+        rows["peak memory"] = memory(peak)
+    return {"rows": list(rows.items())} if rows else {}
 
 
 def _coded(text: str) -> Markup:

@@ -37,7 +37,12 @@ def judge(record: Record) -> Verdict:
         return _open(record, name)
     beside = _baselines(record, name, split)
     tone, badge, comparison = _compare(score, beside, name)
-    sentences = [_plain(record, name, split, score), comparison, *_cautions(record, split, score, name), _in_time(record)]
+    sentences = [
+        _plain(record, name, split, score),
+        comparison,
+        *_cautions(record, split, score, name),
+        _in_time(record),
+    ]
     return Verdict(
         tone=tone,
         badge=badge,
@@ -66,7 +71,9 @@ def things(record: Record) -> str:
 def _open(record: Record, name: str) -> Verdict:
     seen = [line[name] for line in record.valid if isinstance(line.get(name), float)]
     done = max((line.get("progress", 0.0) for line in (*record.train, *record.valid)), default=0.0)
-    sentences = [f"This run is not finished: {percent(done)} of its steps are recorded and the model is not evaluated yet."]
+    sentences = [
+        f"This run is not finished: {percent(done)} of its steps are recorded and the model is not evaluated yet."
+    ]
     if seen:
         sentences.append(f"The value above is its latest {metric(name).label.lower()} on the validation samples.")
     sentences.append(f"Go on with `gnomon resume {record.run.name}`; this page is written again when it ends.")
@@ -85,9 +92,7 @@ def _baselines(record: Record, name: str, split: str) -> list[Estimate]:
     for baseline in record.evaluation.get("baselines", []):
         score = baseline.get("scores", {}).get(name)
         if score and baseline.get("split", split) == split:
-            found.append(
-                Estimate(name=baseline["name"], value=score["value"], low=score["low"], high=score["high"])
-            )
+            found.append(Estimate(name=baseline["name"], value=score["value"], low=score["low"], high=score["high"]))
     return sorted(found, key=lambda row: row.value, reverse=metric(name).higher_is_better)
 
 
@@ -103,6 +108,8 @@ def _compare(score: Mapping[str, float], beside: list[Estimate], name: str) -> t
         return "good", "Clearly better than the baselines", f"That is clearly better than {rival}."
     if high < 0:
         return "bad", "Worse than a baseline", f"That is worse than {rival}. Use the baseline, or give more time."
+    if ours.value == best.value:
+        return "unsure", "No better than a baseline", f"That is no better than {rival}."
     return (
         "unsure",
         "Not clearly better than a baseline",
@@ -132,6 +139,8 @@ def _plain(record: Record, name: str, split: str, score: Mapping[str, float]) ->
 
 def _cautions(record: Record, split: str, score: Mapping[str, float], name: str) -> list[str]:
     found = []
+    if record.history.plan.get("steps") == 0:
+        found.append("The budget was too small for a single step: the model answers with the shares of the classes.")
     if split == "valid":
         found.append(
             "There is no test split: this is the validation score, which training could see, so expect a little less."
@@ -156,7 +165,7 @@ def _chart(score: Mapping[str, float], beside: list[Estimate], name: str) -> str
     top = 1.0 if metric(name).form == "share" else max(row.high for row in rows) * 1.1
     return intervals(
         rows,
-        form=lambda value: shown(name, value),
+        form=lambda value: shown(name, value, int(score["n"])),
         tick_form=lambda value: tick(name, value),
         low=0.0,
         high=top,
@@ -170,14 +179,13 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
     budget = plan.get("budget", {})
     splits = data.get("splits", {})
     steps: Any = record.history.finish.get("step") or max((line["step"] for line in record.train), default=None)
-    found = [
+    return [
         ("Budget", budget.get("text", "–"), f"{duration(record.elapsed_s)} used" if record.elapsed_s else ""),
         ("Model", plan.get("family", "–"), f"{large(plan.get('num_parameters'))} parameters"),
         ("Training data", count(splits.get("train", {}).get("num_samples")), _classes_words(data, things(record))),
         ("Steps", count(steps), f"batches of {count(plan.get('batch_size'))}"),
         ("Machine", plan.get("device", "–").upper() if plan else "–", _machine_words(plan, env)),
     ]
-    return found
 
 
 def _classes_words(data: Mapping[str, Any], thing: str) -> str:

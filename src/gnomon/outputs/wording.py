@@ -22,7 +22,9 @@ class Metric:
 
 METRICS = {
     "accuracy": Metric("Accuracy", "share", True, "share of samples whose first answer is right"),
-    "top5": Metric("Top-5 accuracy", "share", True, "share of samples whose true class is among the first five answers"),
+    "top5": Metric(
+        "Top-5 accuracy", "share", True, "share of samples whose true class is among the first five answers"
+    ),
     "f1": Metric("Macro F1", "share", True, "balance of precision and recall, every class weighing the same"),
     "auroc": Metric("AUROC", "share", True, "chance that a positive sample is ranked above a negative one"),
     "log_loss": Metric("Log-loss", "number", False, "surprise at the true answer, in nats; 0 is perfect"),
@@ -89,6 +91,12 @@ def large(value: float | None) -> str:
         if abs(value) >= size:
             return f"{float(f'{value / size:.3g}'):g}{_THIN}{unit}"
     return f"{value:,.0f}"
+
+
+def memory(num_bytes: float) -> str:
+    """Return bytes as memory is counted: ``274 MiB``, ``2.6 GiB``."""
+    mebi = num_bytes / 2**20
+    return f"{mebi:.0f}{_THIN}MiB" if mebi < 1000 else f"{mebi / 1024:.1f}{_THIN}GiB"
 
 
 def duration(seconds: float | None) -> str:

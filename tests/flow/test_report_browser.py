@@ -1,0 +1,178 @@
+"""The report in a real Chromium: nothing is asked of the network, nothing overflows, everything that moves works."""
+
+from __future__ import annotations
+
+import pytest
+from browser import Browser, chromium
+from fake_run import FakeRun
+
+from gnomon.outputs.report import write_report
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium() is None, reason="no Chromium is installed"),
+]
+
+HOSTILE = "<script>document.title='taken'</script>"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    with Browser(chromium(), tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    kinds = {
+        "plain": {},
+        "hostile": {"classes": ["cat", HOSTILE]},
+        "hundred": {"classes": [f"class number {k}" for k in range(100)]},
+        "long": {"name": "long" * 40, "classes": [f"a class with quite a long name, {k}" for k in range(10)],
+                 "ids": ("/deep" * 60 + "/{}.jpeg").format},
+        "unfinished": {"finished": False},
+    }  # fmt: skip
+    found = {}
+    for kind, options in kinds.items():
+        fake = FakeRun(folder / kind, **options)
+        found[kind] = write_report(fake.run, pictures=fake.pictures, labels=fake.labels)
+    return found
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("kind", ["plain", "hostile", "hundred", "long", "unfinished"])
+def test_no_request_no_complaint_no_sideways_scrolling(browser, pages, kind, width):
+    browser.requests.clear()
+    browser.complaints.clear()
+    browser.open(pages[kind], width=width, mobile=width < 600)
+    assert browser.run("document.documentElement.scrollWidth") == width
+    assert browser.complaints == []
+    asked = [url for url in browser.requests if not url.startswith("data:")]
+    assert asked == [pages[kind].resolve().as_uri()]
+    assert "taken" not in browser.run("document.title")
+
+
+def test_light_and_dark_follow_the_system_and_the_button(browser, pages):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    browser.open(pages["plain"], width=1440, dark=True)
+    browser.run("localStorage.clear()")
+    browser.open(pages["plain"], width=1440, dark=True)
+    dark = browser.run(ground)
+    browser.open(pages["plain"], width=1440)
+    light = browser.run(ground)
+    assert (dark, light) == ("rgb(18, 18, 16)", "rgb(251, 250, 248)")
+    browser.run("document.querySelector('[data-theme-toggle]').click()")
+    assert browser.run(ground) == dark
+    browser.run("document.querySelector('[data-theme-toggle]').click()")
+    assert browser.run(ground) == light
+    browser.run("localStorage.clear()")
+
+
+def test_pointing_at_a_curve_reads_all_curves(browser, pages):
+    browser.open(pages["plain"], width=1440)
+    shown = "[...document.querySelectorAll('.charts-0 .chart-head li b')].map(b => b.textContent)"
+    resting = browser.run(shown)
+    browser.run("document.getElementById('curves').scrollIntoView({behavior: 'instant'})")
+    box = browser.run(
+        "(b => [b.left + b.width / 4, b.top + 60])(document.querySelector('.plot').getBoundingClientRect())"
+    )
+    browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0], y=box[1])
+    read = browser.run(shown)
+    assert len(read) == len(resting) >= 5
+    assert all(now != before for now, before in zip(read, resting, strict=True))
+    assert browser.run("document.querySelector('.charts-0 .at').textContent").startswith("at ")
+    browser.call("Input.dispatchMouseEvent", type="mouseMoved", x=2, y=2)
+    assert browser.run(shown) == resting
+
+
+def test_the_keyboard_reads_a_curve_too(browser, pages):
+    browser.open(pages["plain"], width=1440)
+    browser.run("document.querySelector('.plot').focus()")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowLeft", code="ArrowLeft")
+    assert browser.run("document.querySelector('.plot').classList.contains('reading')")
+
+
+def test_curves_change_between_time_and_steps(browser, pages):
+    browser.open(pages["plain"], width=1440)
+    shown = "[0, 1].map(k => getComputedStyle(document.querySelector('.charts-' + k)).display)"
+    assert browser.run(shown) == ["grid", "none"]
+    browser.run("document.querySelector('label[for=axis-1]').click()")
+    assert browser.run(shown) == ["none", "grid"]
+
+
+def test_settings_are_filtered_by_words_and_by_who_chose(browser, pages):
+    browser.open(pages["plain"], width=1440)
+    rows = (
+        "[...document.querySelectorAll('#settings-table tr[data-key]')].filter(r => !r.hidden).map(r => r.dataset.key)"
+    )
+    assert len(browser.run(rows)) == 19
+    browser.run(
+        "(i => { i.value = 'lr'; i.dispatchEvent(new Event('input')); })(document.querySelector('.filter input'))"
+    )
+    assert browser.run(rows) == ["train.lr"]
+    browser.run(
+        "(i => { i.value = ''; i.dispatchEvent(new Event('input')); })(document.querySelector('.filter input'))"
+    )
+    browser.run("document.querySelector('.filter [data-who=user]').click()")
+    assert browser.run(rows) == ["run.budget", "data.path", "data.split"]
+
+
+def test_tables_are_sorted_by_a_click(browser, pages):
+    browser.open(pages["plain"], width=1440)
+    first = "document.querySelector('#classes tbody tr th').textContent"
+    assert browser.run(first) == "1"
+    browser.run("document.querySelectorAll('#classes thead button')[1].click()")
+    assert browser.run(first) == "0"
+    assert browser.run("document.querySelectorAll('#classes thead th')[1].ariaSort") == "descending"
+
+
+def test_small_pictures_stay_sharp_and_all_errors_can_be_shown(browser, pages):
+    browser.open(pages["plain"], width=1440)
+    assert browser.run("getComputedStyle(document.querySelector('#worst .px')).imageRendering") == "pixelated"
+    shown = "[...document.querySelectorAll('#worst figure')].filter(f => f.offsetParent).length"
+    assert browser.run(shown) == 30
+    browser.run("document.querySelector('.more-label').click()")
+    assert browser.run(shown) == 34
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_text_has_contrast(browser, pages, dark):
+    """Every text stands at 4.5 : 1 or more against what is behind it (WCAG 2.2, success criterion 1.4.3)."""
+    browser.open(pages["plain"], width=1440, dark=dark)
+    assert browser.run(CONTRAST) == []
+
+
+CONTRAST = """
+(() => {
+  const pen = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  const bytes = (color, below) => {
+    pen.fillStyle = `rgb(${below.join(' ')})`; pen.fillRect(0, 0, 1, 1);
+    pen.fillStyle = color; pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const linear = (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((v) => linear(v / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    const chain = []; for (let e = element; e; e = e.parentElement) chain.push(getComputedStyle(e).backgroundColor);
+    return chain.reverse().reduce((below, color) => bytes(color, below), [255, 255, 255]);
+  };
+  const weak = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node; (node = walker.nextNode());) {
+    const element = node.parentElement;
+    const unseen = element.closest('script, style, title, .hidden-words, .zero') || !element.getClientRects().length;
+    if (!node.textContent.trim() || unseen) continue;
+    const below = behind(element);
+    const style = getComputedStyle(element);
+    const ink = bytes(element.closest('svg') ? style.fill : style.color, below);
+    const [a, b] = [light(ink), light(below)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) weak.push([element.outerHTML.slice(0, 60), ratio.toFixed(2)]);
+  }
+  return weak;
+})()
+"""
