@@ -16,6 +16,7 @@ from gnomon.core.config import Layer
 from gnomon.core.errors import StoppedError, UsageError
 from gnomon.core.events import Emit, Finished, Said, silent
 from gnomon.core.lock import RunLock
+from gnomon.core.processors import wait_politely
 from gnomon.core.run import RunFolder, read_json, read_lines
 from gnomon.core.signals import StopFlag
 from gnomon.train.budget import Budget, parse_budget
@@ -113,6 +114,7 @@ def inspect(
     read = {"path": path, "target": target, "valid": valid, "test": test, "split": split, "max_bad": max_bad}
     layers = _layers(asked, read, config, settings)
     parsed = parse_budget(_value(layers, "run.budget"))
+    wait_politely()
     with StopFlag() as stop:
         from gnomon import assemble
         from gnomon.data import audit, manifest
@@ -167,6 +169,7 @@ def train(
 
     ``already_s`` are seconds of the budget that were used before the call: by starting the program, for instance.
     """
+    wait_politely()
     if replay is not None:
         return _replay(load_run(replay), out=out, emit=emit)
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
@@ -188,6 +191,7 @@ def resume(
 ) -> Run:
     """Go on with a stopped run: with what is left of its budget, or with a new allotment of wall time."""
     opened = load_run(run)
+    wait_politely()
     with StopFlag() as stop, RunLock(opened.folder, emit=emit):
         from gnomon.train import checkpoint
         from gnomon.train.plan import PlanLog
@@ -213,6 +217,7 @@ def resume(
 def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", emit: Emit = silent) -> dict[str, Any]:
     """Measure a run's model: on its own data's split, or on other data with the same classes."""
     opened = load_run(run)
+    wait_politely()
     with StopFlag() as stop:
         from dataclasses import replace
 
@@ -248,6 +253,7 @@ def predict(
 ) -> list[dict[str, Any]]:
     """Return one row for each input, in order, an unreadable one with its ``error``; write them to ``out`` if named."""
     opened = load_run(run)
+    wait_politely()
     with StopFlag() as stop:
         from gnomon.outputs import predict as prediction
 

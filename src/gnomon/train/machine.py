@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import platform
 import time
@@ -19,11 +20,13 @@ from torch import nn
 from gnomon.core import files
 from gnomon.core.training import Speed, TrainConfig
 
-_SCHEMA = 2
-_PROBE_BATCH = 128
-_REPEATS = 3
-_WORTH_IT = 1.05
-"""A choice must beat the plain one by this factor, so that noise does not decide."""
+_SCHEMA = 3
+_PROBE_BATCH = 64
+_ROUNDS = 5
+_HOPELESS = 3.0
+_CLEARLY = 1.5
+_BUSY = 0.6
+"""Load per core from which on a measurement is used and not remembered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,8 @@ def choose_device(config: TrainConfig) -> torch.device:
 def know(device: torch.device, *, cache: Path, may_measure: bool) -> Machine:
     """Return what is known of this machine; measure it (about two seconds) where nothing is and ``may_measure``.
 
-    What is measured is remembered in ``cache`` under a name that changes with the processor and the torch version.
+    What is measured is remembered in ``cache`` under a name that changes with the processor and the torch version,
+    unless the machine was busy with other things.
     """
     name = processor() if device.type == "cpu" else torch.cuda.get_device_name(device)
     key = hashlib.sha256(f"{_SCHEMA}{name}{device.type}{cores()}{torch.__version__}".encode()).hexdigest()[:16]
@@ -71,9 +75,15 @@ def know(device: torch.device, *, cache: Path, may_measure: bool) -> Machine:
     if not may_measure:
         return _unmeasured(device, name)
     machine = _measure(device, name)
-    files.make_folder(remembered.parent, exist_ok=True)
-    files.write_json(remembered, asdict(machine))
+    if not busy():
+        files.make_folder(remembered.parent, exist_ok=True)
+        files.write_json(remembered, asdict(machine))
     return machine
+
+
+def busy() -> bool:
+    """Return whether other programs used so much of the processors lately that a measurement tells little."""
+    return hasattr(os, "getloadavg") and os.getloadavg()[0] > _BUSY * cores()
 
 
 def processor() -> str:
@@ -116,38 +126,55 @@ def _unmeasured(device: torch.device, name: str) -> Machine:
 
 
 def _measure(device: torch.device, name: str) -> Machine:
-    """Try the variants one after the other, each on top of the best so far."""
-    measured: dict[str, float] = {}
+    """Time every variant in turns, several rounds, and keep the fastest of each: neighbours only ever slow down."""
     plain = _unmeasured(device, name)
-    choice: dict[str, Any] = {"precision": "fp32", "channels_last": False, "threads": plain.threads}
-    tries: list[tuple[str, Any]] = [("channels_last", True), ("precision", "bf16")]
-    if device.type == "cpu" and plain.threads > 1:
-        tries.append(("threads", max(1, plain.threads // 2)))
-    best = measured["plain"] = _flop_per_s(device, choice, floor=0.0)
-    for key, value in tries:
-        if value == "bf16" and device.type == "cuda" and plain.precision != "bf16":
-            continue
-        rate = measured[f"{key}={value}"] = _flop_per_s(device, {**choice, key: value}, floor=best)
-        if rate > best * _WORTH_IT:
-            best, choice[key] = rate, value
+    variants = _variants(plain)
+    seconds = dict.fromkeys(variants, math.inf)
+    steps: dict[str, tuple[Callable[[], None], float]] = {}
+    for label, choice in variants.items():
+        steps[label] = _probe(device, choice)
+        _timed_with(steps[label][0], device, choice)
+    for _ in range(_ROUNDS):
+        for label, choice in variants.items():
+            if seconds[label] < math.inf and seconds[label] > _HOPELESS * min(seconds.values()):
+                continue
+            seconds[label] = min(seconds[label], _timed_with(steps[label][0], device, choice))
+    measured = {label: steps[label][1] / seconds[label] for label in variants}
+    best = _choice(measured)
     return Machine(
-        device=device.type, name=name, flop_per_s=best, memory_bytes=plain.memory_bytes, measured=measured, **choice
+        device=device.type,
+        name=name,
+        flop_per_s=measured[best],
+        memory_bytes=plain.memory_bytes,
+        measured=measured,
+        **variants[best],
     )
 
 
-def _flop_per_s(device: torch.device, choice: dict[str, Any], *, floor: float) -> float:
-    """Return the operations a second of a training step of a small net; stop early below ``floor`` / 2."""
+def _variants(plain: Machine) -> dict[str, dict[str, Any]]:
+    """Return what to try, the expected ones first."""
+    rich = {"precision": "fp32", "channels_last": True, "threads": plain.threads}
+    variants = {"fp32": rich, "fp32, plain memory format": {**rich, "channels_last": False}}
+    if plain.device == "cpu" or plain.precision == "bf16":
+        variants["bf16"] = {**rich, "precision": "bf16"}
+    if plain.device == "cpu" and plain.threads > 1:
+        half = max(1, plain.threads // 2)
+        for precision in ("fp32", "bf16"):
+            variants[f"{precision}, {half} threads"] = {**rich, "precision": precision, "threads": half}
+    return variants
+
+
+def _choice(measured: dict[str, float]) -> str:
+    """Return the fastest variant; one of fewer threads must win clearly, as a busy neighbour makes it look good."""
+    return max(measured, key=lambda label: measured[label] / (_CLEARLY if "threads" in label else 1.0))
+
+
+def _timed_with(step: Callable[[], None], device: torch.device, choice: dict[str, Any]) -> float:
+    """Return the seconds of one step with the threads of a variant."""
     threads = torch.get_num_threads()
     torch.set_num_threads(choice["threads"])
     try:
-        step, flop = _probe(device, choice)
-        step()
-        best = 0.0
-        for _ in range(_REPEATS):
-            best = max(best, flop / _timed(step, device))
-            if best < floor / 2:
-                break
-        return best
+        return _timed(step, device)
     finally:
         torch.set_num_threads(threads)
 
