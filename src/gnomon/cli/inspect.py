@@ -6,7 +6,7 @@ import shlex
 
 import click
 
-from gnomon.cli.shell import options
+from gnomon.cli.shell import findings, options
 from gnomon.cli.shell.display import watching
 from gnomon.cli.shell.group import Verb
 from gnomon.cli.shell.rows import fact, heading
@@ -77,4 +77,4 @@ def command(
             emit=watch.emit,
         )
         again = f"gnomon train {shlex.quote(path or '')} --budget {budget}"
-        watch.answer(found, [heading("Next"), fact("train", (again, "cyan"))])
+        watch.answer(found, [*findings.rows(found), heading("Next"), fact("train", (again, "cyan"))])

@@ -23,7 +23,7 @@ SELF_TEST_BUDGET = "5s"
 _LOW_DISK_BYTES = 2 << 30
 _LOW_MEMORY_BYTES = 1 << 30
 _NUM_DIGITS = 10
-_MUST_BE_RIGHT = 7
+_MUST_BE_RIGHT = 5  # a slow, busy machine trains little in five seconds; by chance it would be one
 
 
 class Train(Protocol):

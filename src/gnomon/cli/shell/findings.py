@@ -1,0 +1,56 @@
+"""How the answer of ``gnomon inspect`` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from gnomon.cli.shell import words
+from gnomon.cli.shell.rows import Piece, Row, blank, columns, fact, heading
+from gnomon.core.errors import printable
+
+_SHOWN = 12
+
+
+def rows(found: Mapping[str, Any]) -> list[Row]:
+    """Return what the data is, how many samples each class has in each split, and what training would do."""
+    splits = found["splits"]
+    num_samples = sum(split["num_samples"] for split in splits.values())
+    spec, skipped, would = found["spec"], found["skipped"], found["would"]
+    shown = [blank(), heading("Data"), fact("name", (printable(found["name"]), "bold"))]
+    shown.append(fact("samples", f"{words.count(num_samples)}, read by the reader {found['reader']}"))
+    shown += [fact("input", leaf(spec["input"])), fact("target", leaf(spec["target"]))]
+    if skipped["count"]:
+        shown += [fact("skipped", (words.count(skipped["count"]), "yellow")), *_skipped(skipped)]
+    shown += [blank(), *_classes(splits, spec["target"].get("classes", ()))]
+    shown += [blank(), heading("Training would be"), fact("task", would["task"]), fact("family", would["family"])]
+    shown += [fact("because" if number == 0 else " ", (reason, "dim")) for number, reason in enumerate(would["why"])]
+    return [*shown, blank()]
+
+
+def leaf(kind: Mapping[str, Any]) -> str:
+    """Return a kind of data in words: ``pictures of 32 × 32 px, RGB``."""
+    if kind["kind"] == "Image":
+        colour = "grey" if kind["channels"] == 1 else "RGB"
+        return f"pictures of {kind['height_px']} × {kind['width_px']} px, {colour}"
+    if kind["kind"] == "Label":
+        return f"one of {words.count(len(kind['classes']))} classes"
+    facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in kind.items() if name != "kind")
+    return f"{kind['kind'].lower()}: {facts}" if facts else kind["kind"].lower()
+
+
+def _classes(splits: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) -> list[Row]:
+    table: list[list[Piece]] = [[("class", "dim"), *((name, "dim") for name in splits)]]
+    for number, name in enumerate(classes[:_SHOWN]):
+        counts = (words.count(split["counts"][number]) for split in splits.values())
+        table.append([(printable(name), ""), *((count, "") for count in counts)])
+    table.append([("all", "dim"), *((words.count(split["num_samples"]), "bold") for split in splits.values())])
+    shown = columns(table, right=frozenset(range(1, len(splits) + 1)))
+    rest = len(classes) - _SHOWN
+    if rest > 0:
+        shown.insert(-1, Row(((f"and {words.count(rest)} more classes; --json lists them", "dim"),)))
+    return [Row(row.value, mark=(" ", ""), crop=True) for row in shown]
+
+
+def _skipped(skipped: Mapping[str, Any]) -> list[Row]:
+    return [fact(" ", f"{printable(str(one['id']))}: ", (str(one["reason"]), "yellow")) for one in skipped["first"]]

@@ -1,0 +1,67 @@
+import pytest
+
+from gnomon.cli.shell import findings
+from gnomon.cli.shell.rows import plain
+
+FOUND = {
+    "name": "pets",
+    "reader": "image_folder",
+    "spec": {
+        "input": {"kind": "Image", "height_px": 32, "width_px": 48, "channels": 3},
+        "target": {"kind": "Label", "classes": ["cat", "dog"]},
+    },
+    "splits": {
+        "train": {"num_samples": 1200, "counts": [1000, 200]},
+        "test": {"num_samples": 30, "counts": [20, 10]},
+    },
+    "skipped": {"count": 1, "first": [{"id": "a\n.jpg", "reason": "ends in the middle"}]},
+    "would": {"task": "classify", "family": "cnn", "why": ["it is small"]},
+}
+
+
+def text(changes):
+    return [plain(row) for row in findings.rows(FOUND | changes)]
+
+
+def test_data_counts_and_intentions_are_shown():
+    assert text({}) == [
+        "",
+        "Data",
+        "  name        pets",
+        "  samples     1,230, read by the reader image_folder",
+        "  input       pictures of 32 × 48 px, RGB",
+        "  target      one of 2 classes",
+        "  skipped     1",
+        "              a\\n.jpg: ends in the middle",
+        "",
+        "  class  train  test",
+        "  cat    1,000    20",
+        "  dog      200    10",
+        "  all    1,200    30",
+        "",
+        "Training would be",
+        "  task        classify",
+        "  family      cnn",
+        "  because     it is small",
+        "",
+    ]
+
+
+def test_many_classes_do_not_fill_the_screen():
+    classes = [f"class {i}" for i in range(100)]
+    spec = FOUND["spec"] | {"target": {"kind": "Label", "classes": classes}}
+    shown = text({"spec": spec, "splits": {"train": {"num_samples": 100, "counts": [1] * 100}}})
+    assert sum("class " in line for line in shown) == 13
+    assert "  and 88 more classes; --json lists them" in shown
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ({"kind": "Image", "height_px": 8, "width_px": 8, "channels": 1}, "pictures of 8 × 8 px, grey"),
+        ({"kind": "Series", "window_samples": 96}, "series: window samples 96"),
+        ({"kind": "Number"}, "number"),
+    ],
+)
+def test_every_kind_of_data_has_words(kind, words):
+    assert findings.leaf(kind) == words
