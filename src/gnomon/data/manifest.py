@@ -17,7 +17,7 @@ from gnomon.core.errors import ArtefactError, DataError, printable
 from gnomon.core.spec import Dataset, Guess, Label, Spec, Split, spec_as_dict, spec_from_dict
 from gnomon.data import duplicates
 from gnomon.data.audit import Audit
-from gnomon.data.split import ORIGINS, SPLITS, take
+from gnomon.data.split import ORIGINS, SPLITS, take, undo
 
 SCHEMA = 1
 
@@ -55,6 +55,7 @@ def data_json(dataset: Dataset, audit: Audit) -> dict[str, Any]:
 def restore(dataset: Dataset, stored: Mapping[str, Any], *, accept_changed: bool = False) -> Dataset:
     """Return a freshly read ``dataset`` with the very splits that the manifest ``stored`` describes.
 
+    It does not matter whether ``dataset`` was already split anew: what was drawn then is put back first.
     Where the data changed, raises ``DataError`` naming what was added, edited or removed. With ``accept_changed``
     known samples stay where they were, new ones are for training (or lie where an equal content lies), and a
     `Guess` says so. Raises ``DataError`` anyway where the classes or the size of the input changed, and
@@ -63,6 +64,7 @@ def restore(dataset: Dataset, stored: Mapping[str, Any], *, accept_changed: bool
     try:
         if stored["schema"] != SCHEMA:
             raise ArtefactError(f"data.json has schema {stored['schema']!r}, not {SCHEMA}", fix="update Gnomon")
+        dataset = undo(dataset)
         _require_same_spec(dataset, stored)
         _require_parents(dataset, stored)
         if dataset.fingerprint != stored["fingerprint"]:

@@ -120,6 +120,21 @@ def join(main: Dataset, valid: Dataset | None = None, test: Dataset | None = Non
     )
 
 
+def undo(dataset: Dataset) -> Dataset:
+    """Return the dataset as it was before `split`: what was drawn from a split goes back into it."""
+    splits: dict[str, Split] = {}
+    drawn: dict[str, list[Split]] = {}
+    for name, part in dataset.splits.items():
+        origin = dataset.facts.get(ORIGINS, {}).get(name, {})
+        if origin.get("made_by") == "gnomon":
+            drawn.setdefault(origin["indices_of"], []).append(part)
+        else:
+            splits[origin.get("indices_of") or name] = part
+    splits |= {parent: _whole(parts) for parent, parts in drawn.items()}
+    users = {name: {"made_by": "user", "indices_of": None} for name in splits if _made_by(dataset, name) == "user"}
+    return replace(dataset, splits=splits, facts={**dataset.facts, ORIGINS: users})
+
+
 def take(parent: Split, indices: Ints) -> Split:
     """Return the samples of ``parent`` at ``indices``; pictures and ids are views."""
     return Split(
@@ -263,6 +278,24 @@ def _wish(wanted: tuple[float, float, float] | None, parent: Split, name: str) -
     if name == "test" and not share:
         raise UsageError("--split has no share for test", fix="give --test PATH or a third share")
     return share / (train + share)
+
+
+def _whole(parts: list[Split]) -> Split:
+    """Return the split from which ``parts`` were taken; together they are all of it."""
+    num_samples = sum(map(len, parts))
+    targets = np.empty(num_samples, np.int64)
+    hashes = np.empty(num_samples, parts[0].hashes.dtype)
+    for part in parts:
+        targets[_view(part.inputs).indices] = part.targets
+        hashes[_view(part.inputs).indices] = part.hashes
+    inputs, ids = _view(parts[0].inputs).parent, _view(parts[0].ids).parent
+    return Split(inputs=inputs, targets=targets, ids=ids, hashes=hashes)
+
+
+def _view(column: Column) -> Subset:
+    if not isinstance(column, Subset):
+        raise TypeError(f"a {type(column).__name__} is no view of another column")
+    return column
 
 
 Made = tuple[Split, dict[str, Any]]

@@ -100,6 +100,23 @@ def test_restore_makes_the_same_splits_again(raw):
     assert stored_of(again) == stored_of(found)
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        dataset(all=part(NAMES)),
+        dataset(train=part(NAMES), test=part(["t.png"])),
+        dataset(train=part(NAMES), valid=part(["v.png"])),
+        join(dataset(all=part(NAMES)), valid=dataset(all=part(["v.png"]))),
+    ],
+)
+def test_restore_takes_data_that_were_split_in_another_way(raw):
+    stored = stored_of(split(raw, "auto", seed=5))
+    again = restore(split(raw, "auto", seed=6), stored)
+    assert members(again) == members(restore(raw, stored))
+    assert members(again) != members(split(raw, "auto", seed=6))
+    assert stored_of(again) == stored
+
+
 def test_restore_does_not_depend_on_today_s_split_code(monkeypatch):
     raw = dataset(all=part(NAMES))
     stored = stored_of(split(raw, "auto", seed=0))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.spec import Dataset, Image, Label, Split
 from gnomon.core.spec import Spec as SampleSpec
-from gnomon.data.split import ORIGINS, Subset, assign, join, parse_shares, split
+from gnomon.data.split import ORIGINS, Subset, assign, join, parse_shares, split, undo
 
 
 def digests(contents):
@@ -281,3 +281,26 @@ def test_join_of_nothing_changes_nothing_that_matters():
     main = dataset(all=part([0, 1]))
     assert join(main).splits == dict(main.splits)
     assert join(main).fingerprint == main.fingerprint
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        dataset(all=part(balanced)),
+        dataset(train=part(balanced), valid=part([1, 1])),
+        dataset(train=part(balanced), test=part([1, 1])),
+        dataset(train=part(balanced), valid=part([0]), test=part([1, 1])),
+        join(dataset(all=part(balanced)), valid=dataset(all=part([1, 0]))),
+        join(dataset(all=part(balanced)), dataset(all=part([1, 0])), dataset(all=part([1]))),
+    ],
+)
+def test_undo_gives_back_what_was_split(raw):
+    again = undo(split(raw, "auto", seed=0))
+    assert set(again.splits) == set(raw.splits)
+    for name, piece in raw.splits.items():
+        assert again.splits[name].inputs is piece.inputs
+        assert again.splits[name].ids is piece.ids
+        assert np.array_equal(again.splits[name].targets, piece.targets)
+        assert np.array_equal(again.splits[name].hashes, piece.hashes)
+    assert split(again, "auto", seed=0).facts == split(raw, "auto", seed=0).facts
+    assert undo(raw).splits == dict(raw.splits)
