@@ -1,0 +1,193 @@
+"""What the pages tell people to type works: every fenced block is run, or says beside its fence why it is not."""
+
+import importlib.util
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from gnomon.cli.shell.entry import gnomon
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMED = [ROOT / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/tour.md")]
+PAGES = [page for page in [*NAMED, *sorted(ROOT.glob("docs/how-to/*.md"))] if page.is_file()]
+
+FENCE = re.compile(r"^```([a-z]+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+NO_RUN = re.compile(r"no-run: \S+ \S+")
+SETUP = {"git", "cd", "make", "pip", "python3", "source"}
+"""Commands that prepare the place where the others run; the place is prepared already."""
+
+EXPOSES = {"families": {"Config", "ACCEPTS", "build", "size_for"}}
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    info: str
+    text: str
+    name: str
+
+    def commands(self):
+        """Return the words of every command line, continued lines joined, comments left out."""
+        lines = self.text.replace("\\\n", " ").splitlines()
+        return [words for words in (shlex.split(line, comments=True) for line in lines) if words]
+
+
+def blocks(language):
+    found = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for match in FENCE.finditer(text):
+            if match[1] == language:
+                line = text.count("\n", 0, match.start()) + 1
+                found.append(Block(match[1], match[2].strip(), match[3], f"{page.name}:{line}"))
+    return found
+
+
+SHELL, PYTHON = blocks("sh"), blocks("python")
+
+
+def named(found):
+    return {"argvalues": found, "ids": [block.name for block in found]}
+
+
+def environment(workspace):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "GNOMON_CACHE": str(workspace / "cache")}
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """Class folders ``photos/``, new pictures ``new/`` and a finished run ``runs/RUN``, made once."""
+    import numpy as np
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    workspace = tmp_path_factory.mktemp("prepared")
+    digits = load_digits()
+    for number, (grey, digit) in enumerate(zip(digits.images[:300], digits.target[:300], strict=True)):
+        folder = workspace / "photos" / f"digit {digit}"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray((grey * 15.9).astype(np.uint8)).save(folder / f"{number}.png")
+    (workspace / "new").mkdir()
+    for number in (1, 2):
+        Image.fromarray((digits.images[number] * 15.9).astype(np.uint8)).save(workspace / "new" / f"{number}.jpg")
+    words = ["train", "digits", "--budget", "100steps", "--out", "runs/RUN"]
+    subprocess.run(["gnomon", *words], cwd=workspace, env=environment(workspace), check=True, capture_output=True)
+    return workspace
+
+
+@pytest.fixture
+def workspace(prepared, tmp_path):
+    """Give every page a fresh copy of the prepared folder."""
+    copy = tmp_path / "here"
+    shutil.copytree(prepared, copy)
+    return copy
+
+
+def test_there_are_blocks_to_test():
+    assert len(SHELL) >= 5
+    assert len(PYTHON) >= 2
+
+
+def test_every_block_has_a_language_that_is_tested_or_none():
+    for page in PAGES:
+        languages = set(re.findall(r"^```([^\s`]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
+        assert languages <= {"sh", "python", "text", "json"}, page.name
+
+
+@pytest.mark.parametrize("block", **named(SHELL))
+def test_a_block_that_is_not_run_says_why(block):
+    assert not block.info or NO_RUN.match(block.info), f"{block.info!r}"
+
+
+@pytest.mark.parametrize("block", **named(SHELL))
+def test_every_verb_flag_and_target_in_a_command_exists(block):
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for words in block.commands():
+        if words[0] == "make":
+            assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in words[1:]), words
+        if words[0] == "gnomon" and len(words) > 1 and not words[1].startswith("-"):
+            verb = gnomon.get_command(click.Context(gnomon), words[1])
+            assert verb is not None, words
+            verb.make_context(words[1], [word for word in words[2:] if word not in {"-h", "--help"}])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", sorted({block.name.partition(":")[0] for block in SHELL}))
+def test_commands_work_in_the_order_in_which_the_page_gives_them(page, workspace):
+    for block in SHELL:
+        if block.name.partition(":")[0] != page or block.info:
+            continue
+        lines = [line for line in block.text.splitlines() if line.split()[:1] and line.split()[0] not in SETUP]
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
+            cwd=workspace,
+            env=environment(workspace),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block.name}\n{block.text}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", **named([block for block in PYTHON if not block.info]))
+def test_python_runs(block, workspace):
+    done = subprocess.run(
+        [sys.executable, "-c", block.text],
+        cwd=workspace,
+        env=environment(workspace),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"{block.name}\n{done.stderr}"
+
+
+@pytest.mark.parametrize("block", **named([block for block in PYTHON if block.info.startswith("file=")]))
+def test_a_file_that_a_page_shows_is_a_whole_plugin(block, tmp_path):
+    shown = Path(block.info.removeprefix("file="))
+    path = tmp_path / shown.name
+    path.write_text(block.text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(f"shown_{shown.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+        assert EXPOSES[shown.parent.name] <= set(vars(module))
+        check_family(module)
+    finally:
+        del sys.modules[spec.name]
+
+
+def check_family(module):
+    """A shown family learns: from the defaults, on eight pictures of two classes."""
+    import torch
+
+    from gnomon.core.spec import Image, Label, Spec
+    from gnomon.core.training import Allowance, Proposal, Speed
+
+    spec = Spec(input=Image(height_px=4, width_px=4, channels=1), target=Label(classes=("cat", "dog")))
+    allowance = Allowance(train_s=1.0, samples=None, flop=None, num_train=8)
+    proposal = module.size_for(allowance, spec, Speed(flop_per_s=1e9, device="cpu", memory_bytes=1 << 30))
+    assert isinstance(proposal, Proposal)
+    torch.manual_seed(0)
+    network = module.build(proposal.config, spec)
+    pixels, targets = torch.randint(0, 256, (8, 4, 4, 1), dtype=torch.uint8), torch.arange(8) % 2
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.05)
+    for _ in range(100):
+        loss = torch.nn.functional.cross_entropy(network(pixels).value, targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.1
