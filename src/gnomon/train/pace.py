@@ -16,6 +16,7 @@ _RECENT = 25
 _TOLERANCE = 0.004
 """Share of the time left by which the forecast may miss before the steps are re-fitted."""
 _LEAST_S = 0.15
+_ROUNDS = 3
 
 
 class Pace:
@@ -74,7 +75,14 @@ class Pace:
         available_s = self._deadline_s - elapsed_s - also_s
         step_s = self.mean_step_s(self.progress.at(step))
         miss_s = abs(self.left_s(step) - available_s)
-        if miss_s <= max(_TOLERANCE * available_s, min(_LEAST_S, step_s), 0.6 * step_s):
+        if step_s <= 0 or miss_s <= max(_TOLERANCE * available_s, min(_LEAST_S, step_s), 0.6 * step_s):
             return None
-        steps = step + max(1, round(available_s / step_s)) if step_s > 0 else self.progress.steps
+        steps = self._steps_for(step, available_s)
         return Refit(at_step=step, steps=steps) if steps != self.progress.steps else None
+
+    def _steps_for(self, step: int, available_s: float) -> int:
+        """Return the steps that end in time. Their mean duration depends on where they end: three rounds settle it."""
+        steps = self.progress.steps
+        for _ in range(_ROUNDS):
+            steps = step + max(1, round(available_s / self.mean_step_s(min(1.0, step / steps))))
+        return steps

@@ -22,33 +22,33 @@ class Refit:
 
 
 class Progress:
-    """How far the training is, as a pure function of the step, the planned steps and the re-fits.
+    """How far the training is: ``step / steps``, a pure function of the step, the planned steps and the re-fits.
 
-    ``progress = step / steps`` until a re-fit; from there it goes on in a straight line from where it is to 1 at the
-    new end, so that the learning rate bends and never jumps.
+    A re-fit moves the end, and with it the progress of every later step: a plan that was made in a busy moment costs
+    nothing once the truth is known.
     """
 
     def __init__(self, steps: int, refits: Iterable[Refit] = ()) -> None:
-        self._anchors: list[tuple[int, float, int]] = [(0, 0.0, steps)]
+        self._ends: list[tuple[int, int]] = [(0, steps)]
         for refit in refits:
             self.refit(refit)
 
     @property
     def steps(self) -> int:
         """All steps, by the newest re-fit."""
-        return self._anchors[-1][2]
+        return self._ends[-1][1]
 
     def refit(self, refit: Refit) -> None:
-        """Bend the line at ``refit.at_step``."""
-        last = self._anchors[-1][0]
+        """Move the end, from ``refit.at_step`` on."""
+        last = self._ends[-1][0]
         if refit.at_step < last or refit.steps <= refit.at_step:
             raise ValueError(f"a re-fit at step {refit.at_step} to {refit.steps} steps cannot follow one at {last}")
-        self._anchors.append((refit.at_step, self.at(refit.at_step), refit.steps))
+        self._ends.append((refit.at_step, refit.steps))
 
     def at(self, step: int) -> float:
         """Return the progress in [0, 1] before step ``step`` is made."""
-        start, base, steps = next(a for a in reversed(self._anchors) if a[0] <= step)
-        return min(1.0, base + (1 - base) * (step - start) / (steps - start))
+        steps = next(steps for start, steps in reversed(self._ends) if start <= step)
+        return min(1.0, step / steps)
 
 
 def size_at(phases: Phases, progress: float) -> int:

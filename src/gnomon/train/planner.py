@@ -85,11 +85,11 @@ class Probe:
         train_step(self._network, self._objective, optimizer, batch, progress=0.5, precision=self._precision)
 
     def _step_s(self, size_px: int) -> float:
-        """Return the seconds of one step: a quarter of its batch timed twice, scaled up, and its own data work."""
+        """Return the seconds of a step: the best of three timings of a quarter of its batch, scaled up, and the data work."""
         batch_s = self._timed(lambda: self._feed.batch(0, size_px=size_px))
         part = self._part(size_px)
         self._step(part)
-        part_s = min(self._timed(lambda: self._step(part)) for _ in range(2))
+        part_s = min(self._timed(lambda: self._step(part)) for _ in range(3))
         return batch_s + part_s * self._config.batch_size / len(part.targets)
 
     def _look_s(self, size_px: int) -> float:
