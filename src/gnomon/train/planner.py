@@ -85,7 +85,7 @@ class Probe:
         train_step(self._network, self._objective, optimizer, batch, progress=0.5, precision=self._precision)
 
     def _step_s(self, size_px: int) -> float:
-        """Return the seconds of a step: the best of three timings of a quarter of its batch, scaled up, and the data work."""
+        """Return the seconds of a step: the best of three timings of a quarter batch, scaled up, and the data work."""
         batch_s = self._timed(lambda: self._feed.batch(0, size_px=size_px))
         part = self._part(size_px)
         self._step(part)
