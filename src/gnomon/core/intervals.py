@@ -86,5 +86,7 @@ def bootstrap_counts(
 
 def _percentiles(values: npt.NDArray[np.float64], about: float | None) -> tuple[float, float]:
     low, high = np.quantile(values, [0.025, 0.975])
-    shift = 0.0 if about is None else about - float(values.mean())
-    return float(low) + shift, float(high) + shift
+    if about is None:
+        return float(low), float(high)
+    shift = about - float(values.mean())
+    return min(about, float(low) + shift), max(about, float(high) + shift)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gnomon.core import intervals
+from gnomon.core import calibration, confusion, intervals
 from gnomon.core.config import Auto
 from gnomon.core.errors import DataError, DivergedError, UsageError
 from gnomon.core.spec import Column, Image, Label, Output, Score, Spec, Split
@@ -22,15 +22,10 @@ Ints = npt.NDArray[np.int64]
 
 TARGETS = (Label,)
 
-NUM_BINS = 15
 NUM_WORST = 48
-NUM_CONFUSED = 10
 NUM_TOP = 5
 
 _ROWS_AT_ONCE = 8192
-_LOG_HOTTEST = float(np.log(20.0))
-_LOG_PRECISION = 1e-3
-_GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,43 +88,26 @@ class Task:
         if self.output_size > 10:
             scores["top5"] = _share(answers.rank < NUM_TOP)
         scores["log_loss"] = _log_loss(answers, seed)
-        scores["ece"] = _calibration_error(answers, seed)
-        scores["f1"] = _macro_f1(answers, self.output_size, seed)
+        scores["ece"] = calibration.error(answers.confidence, answers.rank == 0, seed=seed)
+        scores["f1"] = confusion.macro_f1(targets, answers.predicted, self.output_size, seed=seed)
         return scores
 
     def details(self, logits: npt.NDArray[np.float32], targets: Ints, ids: Column) -> dict[str, Any]:
         """Return what stands behind the scores: per class, confusion, calibration and the worst mistakes."""
         answers = _answers(logits, targets)
-        confusion = _confusion(answers, self.output_size)
+        matrix = confusion.matrix(targets, answers.predicted, self.output_size)
         return {
             "classes": list(self.classes),
-            "per_class": _per_class(confusion, self.classes),
-            "confusion": confusion.tolist(),
-            "calibration": _calibration(answers),
+            "per_class": confusion.per_class(matrix, self.classes),
+            "confusion": matrix.tolist(),
+            "calibration": calibration.table(answers.confidence, answers.rank == 0),
             "worst": self._worst(answers, ids),
-            "confused": _confused(confusion, self.classes),
+            "confused": confusion.most_confused(matrix, self.classes),
         }
 
     def temperature(self, logits: npt.NDArray[np.float32], targets: Ints) -> float:
-        """Return the temperature by which dividing the logits ``(n, classes)`` gives the least log-loss on targets ``(n,)``.
-
-        Source: temperature scaling, Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2;
-        found by golden-section search over its logarithm between 1/20 and 20.
-        """
-        values = np.asarray(logits, dtype=np.float64)
-        rows = np.arange(len(targets))
-
-        def log_loss(log_temperature: float) -> float:
-            scaled = values / np.exp(log_temperature)
-            top = scaled.max(axis=1)
-            log_sum = np.log(np.exp(scaled - top[:, None]).sum(axis=1)) + top
-            return float((log_sum - scaled[rows, targets]).mean())
-
-        low, high = -_LOG_HOTTEST, _LOG_HOTTEST
-        while high - low > _LOG_PRECISION:
-            span = (high - low) * _GOLDEN
-            low, high = (low, low + span) if log_loss(high - span) < log_loss(low + span) else (high - span, high)
-        return float(np.exp((low + high) / 2))
+        """Return the temperature by which to divide the logits ``(n, classes)`` for the least log-loss."""
+        return calibration.temperature(logits, targets)
 
     def decode(self, logits: npt.NDArray[np.float32]) -> list[dict[str, Any]]:
         """Return for each row of logits ``(n, classes)`` its label, confidence and five likeliest classes."""
@@ -148,10 +126,7 @@ class Task:
         logits = np.broadcast_to(np.log(shares / shares.sum()), (len(other), self.output_size))
         found = [{"name": "majority class", "scores": self.metrics(logits, other.targets, seed=seed)}]
         image = self.spec.input
-        if (
-            isinstance(image, Image)
-            and image.height_px * image.width_px * image.channels <= baseline.MAX_FEATURES
-        ):
+        if isinstance(image, Image) and image.height_px * image.width_px * image.channels <= baseline.MAX_FEATURES:
             outputs = baseline.ridge(train, other.inputs, self.output_size, seed=seed)
             scores = self.metrics(outputs, other.targets, seed=seed)
             measured = {name: score for name, score in scores.items() if name in ("accuracy", "top5", "f1")}
@@ -198,12 +173,8 @@ def _answers(logits: npt.NDArray[Any], targets: Ints) -> _Answers:
         _answer_rows(logits[start : start + _ROWS_AT_ONCE], targets[start : start + _ROWS_AT_ONCE])
         for start in range(0, len(targets), _ROWS_AT_ONCE)
     ]
-    predicted, confidence, log_prob_true, rank = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
-    return _Answers(
-        targets=targets, predicted=predicted, confidence=confidence, log_prob_true=log_prob_true, rank=rank
-    )
+    predicted, confidence, log_prob_true, rank = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return _Answers(targets=targets, predicted=predicted, confidence=confidence, log_prob_true=log_prob_true, rank=rank)
 
 
 def _answer_rows(logits: npt.NDArray[Any], targets: Ints) -> tuple[Ints, Floats, Floats, Ints]:
@@ -238,114 +209,3 @@ def _log_loss(answers: _Answers, seed: int) -> Score:
     losses = -answers.log_prob_true
     low, high = intervals.bootstrap(lambda picks: losses[picks].mean(axis=1), len(losses), seed=seed)
     return Score(value=float(losses.mean()), low=low, high=high, n=len(losses))
-
-
-def _bins(confidence: Floats) -> Ints:
-    """Return the bin of each confidence; bin b holds (b / 15, (b + 1) / 15], as in the source below."""
-    return np.clip(np.ceil(confidence * NUM_BINS).astype(np.int64) - 1, 0, NUM_BINS - 1)
-
-
-def _calibration_error(answers: _Answers, seed: int) -> Score:
-    """Return the expected calibration error over 15 bins of equal width.
-
-    Source: Guo et al., "On calibration of modern neural networks", ICML 2017, equation 3.
-    """
-    bins = _bins(answers.confidence)
-    gaps = (answers.rank == 0) - answers.confidence
-
-    def statistic(picks: Ints) -> Floats:
-        cells = bins[picks] + NUM_BINS * np.arange(len(picks))[:, None]
-        sums = np.bincount(cells.ravel(), weights=gaps[picks].ravel(), minlength=NUM_BINS * len(picks))
-        return np.abs(sums.reshape(-1, NUM_BINS)).sum(axis=1) / picks.shape[1]
-
-    n = len(bins)
-    value = float(statistic(np.arange(n)[None])[0])
-    low, high = intervals.bootstrap(statistic, n, seed=seed, about=value)
-    return Score(value=value, low=max(0.0, low), high=min(1.0, high), n=n)
-
-
-def _calibration(answers: _Answers) -> list[dict[str, Any]]:
-    bins = _bins(answers.confidence)
-    counts = np.bincount(bins, minlength=NUM_BINS)
-    filled = np.maximum(counts, 1)
-    confidence = np.bincount(bins, weights=answers.confidence, minlength=NUM_BINS) / filled
-    accuracy = np.bincount(bins, weights=answers.rank == 0, minlength=NUM_BINS) / filled
-    return [
-        {
-            "low": b / NUM_BINS,
-            "high": (b + 1) / NUM_BINS,
-            "confidence": float(confidence[b]),
-            "accuracy": float(accuracy[b]),
-            "n": int(counts[b]),
-        }
-        for b in range(NUM_BINS)
-    ]
-
-
-def _macro_f1(answers: _Answers, num_classes: int, seed: int) -> Score:
-    """Return F1 averaged over the classes that occur among targets or answers.
-
-    Resampling samples without a mistake never shows one, so that a perfect score takes the lower end of the
-    accuracy's Wilson interval instead of claiming certainty.
-    """
-    n = len(answers.targets)
-    codes, counts = np.unique(answers.targets * num_classes + answers.predicted, return_counts=True)
-    true, predicted = codes // num_classes, codes % num_classes
-    by_true = _groups(true)
-    by_predicted = _groups(predicted)
-
-    def statistic(cells: Ints) -> Floats:
-        sums = np.zeros((len(cells), num_classes))
-        sums[:, by_true[1]] += np.add.reduceat(cells[:, by_true[0]], by_true[2], axis=1)
-        sums[:, by_predicted[1]] += np.add.reduceat(cells[:, by_predicted[0]], by_predicted[2], axis=1)
-        hits = np.zeros((len(cells), num_classes))
-        hits[:, true[true == predicted]] = cells[:, true == predicted]
-        f1 = 2 * hits / np.maximum(sums, 1)
-        return f1.sum(axis=1) / (sums > 0).sum(axis=1)
-
-    value = float(statistic(counts[None])[0])
-    low, high = intervals.bootstrap_counts(statistic, counts, seed=seed, about=value)
-    if value == 1.0:
-        low = intervals.wilson(n, n)[0]
-    return Score(value=value, low=max(0.0, low), high=min(1.0, high), n=n)
-
-
-def _groups(labels: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return an order that sorts ``labels``, the distinct labels, and where each one starts in that order."""
-    order = np.argsort(labels, kind="stable")
-    distinct, starts = np.unique(labels[order], return_index=True)
-    return order, distinct, starts
-
-
-def _confusion(answers: _Answers, num_classes: int) -> Ints:
-    codes = answers.targets * num_classes + answers.predicted
-    return np.bincount(codes, minlength=num_classes**2).reshape(num_classes, num_classes)
-
-
-def _per_class(confusion: Ints, classes: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return precision, recall and F1 of each class; 0 where there is nothing to divide by."""
-    hits, support, answered = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    precision = hits / np.maximum(answered, 1)
-    recall = hits / np.maximum(support, 1)
-    f1 = 2 * hits / np.maximum(support + answered, 1)
-    return [
-        {
-            "name": name,
-            "precision": float(precision[k]),
-            "recall": float(recall[k]),
-            "f1": float(f1[k]),
-            "support": int(support[k]),
-        }
-        for k, name in enumerate(classes)
-    ]
-
-
-def _confused(confusion: Ints, classes: tuple[str, ...]) -> list[dict[str, Any]]:
-    mistakes = confusion - np.diag(np.diag(confusion))
-    order = np.argsort(-mistakes, axis=None, kind="stable")[:NUM_CONFUSED]
-    pairs = [(int(cell) // len(classes), int(cell) % len(classes)) for cell in order]
-    return [
-        {"true": classes[i], "predicted": classes[j], "n": int(mistakes[i, j])}
-        for i, j in pairs
-        if mistakes[i, j]
-    ]
