@@ -39,7 +39,8 @@ def ridge(train: Split, inputs: Column, num_classes: int, *, seed: int) -> npt.N
         (_flat(inputs, np.arange(start, min(start + _ROWS_AT_ONCE, len(inputs)))) - mean) / scale @ weights
         for start in range(0, len(inputs), _ROWS_AT_ONCE)
     ]
-    return np.concatenate([np.zeros((0, num_classes), np.float32), *parts]) + bias
+    scores: npt.NDArray[np.float32] = np.concatenate([np.zeros((0, num_classes), np.float32), *parts]) + bias
+    return scores
 
 
 def _flat(inputs: Column, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

@@ -187,7 +187,7 @@ def _changes(dataset: Dataset, stored: Mapping[str, Any]) -> _Changes:
     for parent in {_parent(name, entry) for name, entry in stored["splits"].items()}:
         part = dataset.splits[parent]
         now = dict(zip(_ids(part), _digests(part.hashes).tolist(), strict=True))
-        then = {}
+        then: dict[str, int] = {}
         for name, entry in stored["splits"].items():
             if _parent(name, entry) == parent:
                 ids, digests = _unpacked(stored["samples"][name])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from gnomon.core import seed as seeds
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.spec import Column, Dataset, Guess, Label, Split
-from gnomon.data import duplicates
+from gnomon.data.stratify import assign
 
 Ints = npt.NDArray[np.int64]
 
@@ -143,91 +143,6 @@ def take(parent: Split, indices: Ints) -> Split:
         ids=Subset(parent.ids, indices),
         hashes=parent.hashes[indices],
     )
-
-
-def assign(targets: Ints, hashes: npt.NDArray[np.void], shares: tuple[float, ...], seed: int) -> Ints:
-    """Return for each sample the number of its part, ``(n,)``; part ``s`` gets ``shares[s]`` of every class.
-
-    Stratified by largest remainders, where what a class rounds away is owed to the next class, so that the totals
-    fit too. Samples of equal ``hashes`` share a part. The first part is the training set: it has at least one
-    sample of every class, and the only one of a class that has no other.
-    """
-    groups, sizes = duplicates.group(hashes)
-    needs = _quotas(np.bincount(targets), np.array(shares))
-    parts = np.full(len(targets), -1, np.int64)
-    generator = np.random.default_rng(seeds.key("split", seed))
-    _place_groups(parts, targets, groups, sizes, needs, generator)
-    singles = generator.permutation(np.flatnonzero(parts < 0))
-    singles = singles[np.argsort(targets[singles], kind="stable")]
-    labels = targets[singles]
-    place = np.arange(len(labels)) - np.searchsorted(labels, labels)
-    bounds = np.cumsum(_settled(needs), axis=1)
-    parts[singles] = (place[:, None] >= bounds[labels, :-1]).sum(axis=1)
-    return parts
-
-
-def _quotas(counts: Ints, shares: npt.NDArray[np.float64]) -> Ints:
-    """Return how many samples of each class each part gets, ``(classes, parts)``; rows sum to ``counts``."""
-    wishes = counts[:, None] * shares
-    quotas = np.floor(wishes + 1e-9).astype(np.int64)
-    left = counts - quotas.sum(axis=1)
-    owed = np.zeros(len(shares))
-    for k in np.flatnonzero(counts > 1):
-        want = wishes[k] - quotas[k]
-        order = np.argsort(np.where(want > 1e-9, -(want + owed), np.inf), kind="stable")
-        quotas[k, order[: left[k]]] += 1
-        owed += wishes[k] - quotas[k]
-        if quotas[k, 0] == 0:
-            quotas[k, quotas[k].argmax()] -= 1
-            quotas[k, 0] = 1
-    alone = counts == 1
-    quotas[alone] = 0
-    quotas[alone, 0] = 1
-    return quotas
-
-
-def _place_groups(
-    parts: Ints,
-    targets: Ints,
-    groups: Ints,
-    sizes: Ints,
-    needs: Ints,
-    generator: np.random.Generator,
-) -> None:
-    """Put each group of equal contents into one part, the largest first, and subtract it from ``needs``.
-
-    The part is drawn by what the group's class still needs, among the parts with room for all of it; where none has,
-    the neediest takes it. So no part ends a whole group away from its quota.
-    """
-    repeated = np.flatnonzero(sizes[groups] > 1)
-    if not len(repeated):
-        return
-    shuffled = generator.permutation(repeated)
-    order = shuffled[np.lexsort((groups[shuffled], -sizes[groups[shuffled]]))]
-    starts = np.flatnonzero(np.append(True, groups[order][1:] != groups[order][:-1]))
-    draws = generator.random(len(starts))
-    counts = needs.sum(axis=1)
-    for members, draw in zip(np.split(order, starts[1:]), draws, strict=True):
-        label = targets[members[0]]
-        is_whole_class = len(members) >= counts[label]
-        part = 0 if is_whole_class else _choose(needs[label], len(members), draw)
-        parts[members] = part
-        np.subtract.at(needs[:, part], targets[members], 1)
-
-
-def _choose(need: Ints, size: int, draw: float) -> int:
-    roomy = np.where(need >= size, need, 0).cumsum()
-    return int(np.searchsorted(roomy, draw * roomy[-1], side="right")) if roomy[-1] else int(need.argmax())
-
-
-def _settled(needs: Ints) -> Ints:
-    """Return ``needs`` without negative ones, where groups took too much: others give, the neediest first."""
-    settled = np.maximum(needs, 0)
-    excess = settled.sum(axis=1) - needs.sum(axis=1)
-    for k in np.flatnonzero(excess):
-        for _ in range(excess[k]):
-            settled[k, settled[k].argmax()] -= 1
-    return settled
 
 
 def _split_all(dataset: Dataset, main: str, wanted: tuple[float, float, float] | None, seed: int) -> Dataset:

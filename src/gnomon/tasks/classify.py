@@ -197,7 +197,8 @@ def _log_sum_exp(logits: Floats) -> Floats:
 
 
 def _softmax(logits: Floats) -> Floats:
-    return np.exp(logits - _log_sum_exp(logits)[:, None])
+    probabilities: Floats = np.exp(logits - _log_sum_exp(logits)[:, None])
+    return probabilities
 
 
 def _share(hits: npt.NDArray[np.bool_]) -> Score:

@@ -2,13 +2,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.spec import Dataset, Image, Label, Split
 from gnomon.core.spec import Spec as SampleSpec
-from gnomon.data.split import ORIGINS, Subset, assign, join, parse_shares, split, undo
+from gnomon.data.split import ORIGINS, Subset, join, parse_shares, split, undo
 
 
 def digests(contents):
@@ -185,58 +183,6 @@ def test_a_class_that_is_one_content_stays_in_train():
     contents = [*range(100), *[1000] * 10]
     found = split(dataset(("cat", "dog", "owl"), all=part([*balanced, *[2] * 10], contents)), "auto", seed=3)
     assert np.bincount(found.splits["train"].targets)[2] == 10
-
-
-def test_small_classes_share_their_remainders_fairly():
-    # 40 classes of 5: each wants 4, 1/2, 1/2; the halves must come out even over all classes.
-    parts = assign(np.repeat(np.arange(40), 5), digests(np.arange(200)), (0.8, 0.1, 0.1), seed=0)
-    assert np.bincount(parts).tolist() == [160, 20, 20]
-
-
-@st.composite
-def samples(draw):
-    num_groups = draw(st.integers(1, 40))
-    group_sizes = draw(st.lists(st.integers(1, 6), min_size=num_groups, max_size=num_groups))
-    labels = draw(st.lists(st.integers(0, 4), min_size=num_groups, max_size=num_groups))
-    order = np.array(draw(st.permutations(range(sum(group_sizes)))), dtype=np.int64)
-    targets = np.repeat(labels, group_sizes).astype(np.int64)[order]
-    return targets, np.repeat(np.arange(num_groups), group_sizes)[order]
-
-
-shares_of = st.sampled_from([(0.8, 0.1, 0.1), (0.6, 0.2, 0.2), (0.9, 0.1), (0.5, 0.25, 0.25), (0.7, 0.3, 0.0)])
-
-
-@settings(max_examples=150, deadline=None)
-@given(samples(), shares_of, st.integers(0, 2**31))
-def test_properties_of_the_assignment(data, shares, seed):
-    targets, contents = data
-    parts = assign(targets, digests(contents), shares, seed)
-    # A partition, with every content on one side.
-    assert parts.shape == targets.shape
-    assert set(parts) <= set(range(len(shares)))
-    for content in np.unique(contents):
-        assert len(set(parts[contents == content])) == 1
-    # Training sees every class; every part is within one group of its wish, class by class.
-    assert set(targets[parts == 0]) == set(targets)
-    for label in np.unique(targets):
-        mine = targets == label
-        if len(np.unique(contents[mine])) == 1:
-            continue
-        largest = max(np.bincount(contents[mine]))
-        for s, share in enumerate(shares):
-            assert abs((parts[mine] == s).sum() - share * mine.sum()) <= max(largest, 1) + 1
-    # A pure function of its arguments.
-    assert np.array_equal(parts, assign(targets, digests(contents), shares, seed))
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 9))
-def test_contents_under_several_labels_lie_on_one_side_too(contents, seed):
-    contents = np.array(contents)
-    targets = np.arange(len(contents)) % 3
-    parts = assign(targets, digests(contents), (0.8, 0.1, 0.1), seed)
-    for content in np.unique(contents):
-        assert len(set(parts[contents == content])) == 1
 
 
 def test_the_seed_decides_which_samples_are_held_out():
