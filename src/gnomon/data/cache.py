@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ SCHEMA = 1
 CHECKED_WHOLE_BYTES = 1 << 30
 """Pixels up to this size are checked completely; of larger ones ``CHECKED_BLOCKS`` blocks."""
 CHECKED_BLOCKS = 256
+
+ABANDONED_AFTER_S = 3600.0
 
 _BLOCK_BYTES = 1 << 20
 _DIGESTED = ("hashes.v16", "targets.i64", "ids.txt", "ids.i64", "sums.u64")
@@ -149,6 +152,7 @@ def writing(folder: Path, num_bytes: int) -> Iterator[Writer]:
     """
     try:
         files.make_folder(folder.parent, exist_ok=True)
+        _remove_abandoned(folder.parent)
         files.require_space(folder, num_bytes, "the decoded cache")
         with files.output_folder(folder) as staging:
             with files.output(staging / "pixels.u8", num_bytes=num_bytes, sync=False) as pixels:
@@ -182,6 +186,21 @@ def open_stored(folder: Path) -> Stored | None:
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"{type(error).__name__}: {error}") from error
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove what killed builders left: their process is gone, and nothing was written for a while.
+
+    The pause is there for caches that several machines share: another machine's process cannot be seen from here.
+    """
+    for staging in parent.glob(".gnomon-*.tmp"):
+        pid = staging.name.split("-")[1]
+        try:
+            newest = max(path.stat().st_mtime for path in (staging, *staging.iterdir()))
+        except OSError:
+            continue  # another process is removing it
+        if pid.isdecimal() and not Path("/proc", pid).exists() and time.time() - newest > ABANDONED_AFTER_S:
+            files.remove_tree(staging)
 
 
 def _header(folder: Path) -> dict[str, Any]:

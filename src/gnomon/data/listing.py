@@ -88,13 +88,17 @@ def read_head(path: Path, num_bytes: int) -> bytes:
 def _read(path: Path, limit: int, *, whole: bool) -> bytes:
     try:
         # Path.open cannot be told not to wait for a pipe's other end.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise UnreadableError(f"is {kind_of(status.st_mode)}, not a file")
             if whole and status.st_size > limit:
                 raise UnreadableError(f"is too large: {status.st_size:,} bytes, the limit is {limit:,}")
-            return file.readall() if whole else file.read(limit)
+            with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+                return file.readall() if whole else file.read(limit)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise UnreadableError(f"cannot be read: {error.strerror}") from error
 
