@@ -8,6 +8,7 @@ from typing import Any
 
 from gnomon.outputs.charts import Axes, Line, curve, finite, smooth
 from gnomon.outputs.record import Lines, Record
+from gnomon.outputs.sections import FEW_REFITS
 from gnomon.outputs.wording import count, duration, metric, number, shown, tick
 
 Context = dict[str, Any]
@@ -24,7 +25,7 @@ def curves(record: Record) -> Context:
     return {
         "groups": [group for group in groups if group["charts"]],
         "phases": record.history.plan.get("phases", []),
-        "num_refits": len(record.history.refits),
+        "num_refits": len(record.history.refits) if len(record.history.refits) <= FEW_REFITS else 0,
         "table": record.valid[-200:],
         "names": _valid_metrics(record),
     }
@@ -54,6 +55,7 @@ def _axes(record: Record, key: str, form: Callable[[float], str]) -> Axes:
     marks = [
         (float(refit[refit_key]), f"re-fit: {refit.get('steps'):,} steps, {refit.get('reason', '')}")
         for refit in record.history.refits
+        if len(record.history.refits) <= FEW_REFITS
         if low <= float(refit.get(refit_key, -1)) <= high
     ]
     return Axes(x_low=low, x_high=high, x_form=form, marks=marks, bands=_bands(record, key, low, high))
@@ -122,7 +124,15 @@ def _loss_chart(record: Record, key: str, axes: Axes) -> Context:
         )
     )
     svg = curve(lines, axes, title="Loss", form=number, y_limits=(0.0, None))
-    return {"title": "Loss", "svg": svg, "lines": [_legend(line, number) for line in lines if len(line.xs) > 1]}
+    note = ""
+    if name == "log_loss" and len(xs) > 1:
+        note = "Training adds augmentation and label smoothing, so the two need not meet."
+    return {
+        "title": "Loss",
+        "svg": svg,
+        "note": note,
+        "lines": [_legend(line, number) for line in lines if len(line.xs) > 1],
+    }
 
 
 def _single(records: Lines, key: str, name: str, axes: Axes, title: str, form: Callable[[float], str]) -> Context:

@@ -56,6 +56,12 @@ class Record:
         return bool(self.evaluation.get("scores"))
 
     @property
+    def budget_s(self) -> float | None:
+        """Seconds that the run was given: what a resume granted last, else what the plan says."""
+        granted = [resume["budget_s"] for resume in self.history.resumes if resume.get("budget_s")]
+        return granted[-1] if granted else self.history.plan.get("budget_s")
+
+    @property
     def elapsed_s(self) -> float | None:
         """Seconds used as far as the records tell, start-up included."""
         if "elapsed_s" in self.history.finish:

@@ -11,12 +11,15 @@ from typing import Any
 from markupsafe import Markup
 
 from gnomon.outputs.bars import Piece, time_bar
-from gnomon.outputs.charts import reliability
+from gnomon.outputs.charts import Axes, Line, curve, reliability
 from gnomon.outputs.record import Record
 from gnomon.outputs.verdict import headline_split
 from gnomon.outputs.wording import count, duration, memory, metric, number, percent, shown
 
 Context = dict[str, Any]
+
+FEW_REFITS = 6
+"""Up to so many re-fits are told and marked one by one."""
 
 _FULL_CLASSES = 20
 _SPLITS = ("train", "valid", "test")
@@ -28,7 +31,7 @@ def budget(record: Record) -> Context:
     if not plan:
         return {}
     planned, actual = _planned(plan), _actual(plan, finish, record)
-    budget_s = plan.get("budget_s")
+    budget_s = record.budget_s
     full_s = max([sum(p.seconds for p in planned), sum(p.seconds for p in actual), budget_s or 0.0, 1e-9])
     names = [piece.name for piece in planned or actual]
     by_name = [{piece.name: piece.seconds for piece in bar} for bar in (planned, actual)]
@@ -42,6 +45,8 @@ def budget(record: Record) -> Context:
         "roles": {piece.name: piece.role for piece in (*planned, *actual)},
         "steps": (plan.get("steps"), finish.get("step")),
         "refits": [_refit(index, refit, plan, record) for index, refit in enumerate(record.history.refits, 1)],
+        "few_refits": len(record.history.refits) <= FEW_REFITS,
+        "refit_chart": _refit_chart(plan, record),
         "resumes": record.history.resumes,
         "why": [str(line) for line in plan.get("why", [])],
         "law": plan.get("law", ""),
@@ -66,7 +71,7 @@ def _actual(plan: Mapping[str, Any], finish: Mapping[str, Any], record: Record) 
     start_s = float(plan.get("used_before_s", 0.0))
     evaluate_s, report_s = float(finish.get("evaluate_s") or 0.0), float(finish.get("report_s") or 0.0)
     train_s = finish.get("train_s")
-    if train_s is None or record.history.resumes:  # what is known is the last sitting's training alone
+    if train_s is None or record.history.resumes:  # train_s is that of the last sitting alone
         train_s = record.elapsed_s - start_s - evaluate_s - report_s
     elif finish.get("reported"):
         report_s = record.elapsed_s - start_s - train_s - evaluate_s
@@ -82,6 +87,19 @@ def _pieces(start_s: float, train_s: float, evaluate_s: float, report_s: float) 
     return [Piece(name=n, seconds=max(0.0, s), role=n) for n, s in zip(names, seconds, strict=True)]
 
 
+def _refit_chart(plan: Mapping[str, Any], record: Record) -> str:
+    """Draw the planned number of steps over time, where there are too many re-fits to tell one by one."""
+    start_s, refits = float(plan.get("used_before_s", 0.0)), record.history.refits
+    if len(refits) <= FEW_REFITS:
+        return ""
+    end_s = max(record.elapsed_s or 0.0, float(refits[-1]["elapsed_s"]))
+    xs = [start_s, *(float(refit["elapsed_s"]) for refit in refits), end_s]
+    ys = [plan["steps"], *(refit["steps"] for refit in refits), refits[-1]["steps"]]
+    axes = Axes(x_low=start_s, x_high=end_s, x_form=duration)
+    line = Line(label="steps in all", xs=xs, ys=ys, stairs=True)
+    return curve([line], axes, title="Planned number of steps", form=count, height_px=170, y_limits=(0.0, None))
+
+
 def _refit(index: int, refit: Mapping[str, Any], plan: Mapping[str, Any], record: Record) -> Context:
     before = record.history.refits[index - 2] if index > 1 else plan
     total_s = plan.get("budget_s") or record.elapsed_s or 0.0
@@ -89,7 +107,7 @@ def _refit(index: int, refit: Mapping[str, Any], plan: Mapping[str, Any], record
         "index": index,
         "at_step": refit.get("at_step"),
         "elapsed_s": refit.get("elapsed_s"),
-        "before": before.get("steps"),
+        "before": refit.get("was", before.get("steps")),
         "after": refit.get("steps"),
         "reason": refit.get("reason", ""),
         "place": min(100.0, 100 * refit.get("elapsed_s", 0.0) / total_s) if total_s else None,
@@ -324,7 +342,7 @@ def environment(record: Record) -> Context:
             inside = "" if key == "versions" else f"{key} "
             rows |= {f"{inside}{name}".replace("_", " "): _measured(inner) for name, inner in value.items()}
         elif value is not None:
-            rows.setdefault(key.replace("_", " "), _measured(value))
+            rows.setdefault(key.replace("_gib", " (GiB)").replace("_", " "), _measured(value))
     if peak := record.history.finish.get("peak_memory_bytes"):
         rows["peak memory"] = memory(peak)
     return {"rows": list(rows.items())} if rows else {}
@@ -344,20 +362,33 @@ def usage(record: Record) -> Context:
     """The commands and the Python lines that use this very run."""
     path = _near(record.run.path)
     quoted = shlex.quote(path)
-    source = record.data.get("source", "")
+    chosen = {choice.key: str(choice.value) for choice in record.settings}
+    source = shlex.quote(chosen.get("data.path", record.data.get("source", "DATA")))
+    if record.finished:
+        going_on = ("Train anew with more time", f"gnomon train {source} --budget {longer(record.budget_s)}")
+    else:
+        going_on = ("Finish it", f"gnomon resume {quoted}")
     return {
         "commands": [
             ("Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"),
             ("Measure it on other data", f"gnomon evaluate {quoted} DATA"),
-            ("Give it more time" if record.finished else "Finish it", f"gnomon resume {quoted} --budget 5m"
-             if record.finished else f"gnomon resume {quoted}"),
+            going_on,
             ("Write this page again", f"gnomon report {quoted}"),
         ],
         "python": f"import gnomon\n\nrun = gnomon.load_run({path!r})\n"
-        "run.predict([\"picture.png\"])   # label, confidence and the first five answers\nrun.evaluate()",
-        "source": source,
+        'run.predict(["picture.png"])   # label, confidence and the first five answers\nrun.evaluate()',
         "path": path,
-    }  # fmt: skip
+    }
+
+
+def longer(budget_s: float | None) -> str:
+    """Return four times a budget as it is typed: ``48s``, ``20m``, ``2h``; ``5m`` where it was not a time."""
+    if not budget_s:
+        return "5m"
+    seconds = 4 * budget_s
+    if seconds < 120:
+        return f"{seconds:.0f}s"
+    return f"{seconds / 60:.0f}m" if seconds < 7200 else f"{seconds / 3600:.0f}h"
 
 
 def _near(path: Path) -> str:

@@ -151,7 +151,7 @@ def _cautions(record: Record, split: str, score: Mapping[str, float], name: str)
 
 
 def _in_time(record: Record) -> str:
-    budget_s, elapsed_s = record.history.plan.get("budget_s"), record.elapsed_s
+    budget_s, elapsed_s = record.budget_s, record.elapsed_s
     if not budget_s or elapsed_s is None:
         return ""
     if elapsed_s > budget_s * 1.02 + 0.5:
@@ -178,7 +178,7 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
     plan, data, env = record.history.plan, record.data, record.env
     budget = plan.get("budget", {})
     splits = data.get("splits", {})
-    steps: Any = record.history.finish.get("step") or max((line["step"] for line in record.train), default=None)
+    steps = record.history.finish.get("step", max((line["step"] for line in record.train), default=None))
     return [
         ("Budget", budget.get("text", "–"), f"{duration(record.elapsed_s)} used" if record.elapsed_s else ""),
         ("Model", plan.get("family", "–"), f"{large(plan.get('num_parameters'))} parameters"),

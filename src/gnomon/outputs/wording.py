@@ -48,16 +48,19 @@ def shown(name: str, value: float | None, n: int = 0) -> str:
 
 
 def percent(value: float | None, n: int = 0) -> str:
-    """Return ``98.9 %``; two decimals from 10,000 samples on. Only exactly all is ``100 %`` and none ``0 %``."""
+    """Return ``98.9 %``; two decimals from 10,000 samples on. Only exactly all is ``100 %`` and none ``0 %``.
+
+    What would round to all or none gets a second decimal, and if that is not enough ``>99.99 %`` or ``<0.01 %``.
+    """
     if value is None or not math.isfinite(value):
         return _DASH
     if value in (0.0, 1.0):
         return f"{value * 100:.0f}{_THIN}%"
-    for digits in range(2 if n >= 10_000 else 1, 5):
+    for digits in (1, 2) if n < 10_000 else (2,):
         text = f"{value * 100:.{digits}f}"
         if float(text) not in (0.0, 100.0):
-            break
-    return f"{text}{_THIN}%"
+            return f"{text}{_THIN}%"
+    return f">99.99{_THIN}%" if value > 0.5 else f"<0.01{_THIN}%"
 
 
 def tick(name: str, value: float) -> str:

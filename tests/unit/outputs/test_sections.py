@@ -37,6 +37,21 @@ def test_refits_say_from_what_to_what(record):
     assert refits[0]["place"] == pytest.approx(100 * 9.1 / 30)
 
 
+def test_many_refits_are_drawn_as_a_curve(tmp_path):
+    fake = FakeRun(tmp_path)
+    plan, *_, finish = fake.run.plan.read_text().splitlines()
+    many = [
+        {"event": "refit", "at_step": 10 * k, "steps": 1100 + k, "was": 1099 + k, "elapsed_s": 4.0 + k}
+        for k in range(20)
+    ]
+    fake.run.plan.write_text("\n".join([plan, *map(json.dumps, many), finish]) + "\n")
+    found = sections.budget(read_record(fake.run))
+    assert not found["few_refits"]
+    assert "steps in all from 1,180 to 1,119" in found["refit_chart"]
+    assert found["refits"][0]["before"] == 1099
+    assert sections.budget(read_record(FakeRun(tmp_path / "few").run))["refit_chart"] == ""
+
+
 def test_a_report_written_later_knows_the_true_end(tmp_path):
     fake = FakeRun(tmp_path)
     with fake.run.plan.open("a") as file:
@@ -49,9 +64,11 @@ def test_a_report_written_later_knows_the_true_end(tmp_path):
 def test_training_of_a_resumed_run_counts_all_sittings(tmp_path):
     fake = FakeRun(tmp_path)
     plan, *_, finish = fake.run.plan.read_text().splitlines()
-    resume = json.dumps({"event": "resume", "at_step": 400, "elapsed_s": 12.0})
+    resume = json.dumps({"event": "resume", "at_step": 400, "elapsed_s": 12.0, "budget_s": 60.0})
     fake.run.plan.write_text("\n".join([plan, resume, finish.replace("24.6", "9.9")]) + "\n")
-    rows = {name: used for name, _, used in sections.budget(read_record(fake.run))["rows"]}
+    found = sections.budget(read_record(fake.run))
+    assert found["budget_s"] == 60.0  # what the resume granted
+    rows = {name: used for name, _, used in found["rows"]}
     assert rows["training"] == pytest.approx(29.38 - 3.42 - 0.81 - 0.48)
 
 
@@ -159,7 +176,7 @@ def test_settings_are_grouped_with_who_chose(record):
 def test_environment_is_flat(record):
     rows = dict(sections.environment(record)["rows"])
     assert rows["precision speed bf16"] == "1.79"
-    assert rows["memory gib"] == "7.75"
+    assert rows["memory (GiB)"] == "7.75"
     assert "gpu" not in rows
 
 
@@ -180,8 +197,14 @@ def test_usage_quotes_the_path(tmp_path, monkeypatch):
     assert shlex.split(commands["Measure it on other data"])[2] == str(record.run.path)
     monkeypatch.chdir(tmp_path)
     assert sections.usage(record)["path"] == f"my runs/{record.run.name}"
+    assert commands["Train anew with more time"] == "gnomon train digits --budget 2m"
     unfinished = read_record(FakeRun(tmp_path / "b", finished=False).run)
     assert "Finish it" in dict(sections.usage(unfinished)["commands"])
+
+
+@pytest.mark.parametrize(("budget_s", "text"), [(12, "48s"), (300, "20m"), (1800, "2h"), (None, "5m")])
+def test_longer_is_four_times_as_it_is_typed(budget_s, text):
+    assert sections.longer(budget_s) == text
 
 
 def test_filters_word_numbers_and_dash_the_rest():
