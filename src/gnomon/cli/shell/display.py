@@ -16,6 +16,9 @@ from gnomon.core.events import Event, Finished, Planned, Said, Stepped, Worked
 
 _MARKS = {"guess": ("?", "cyan"), "warning": ("!", "bold yellow")}
 
+_SMOOTHING = 0.1
+"""Weight of the newest step in the speed that is shown; single steps differ too much to be read."""
+
 
 class Display:
     """Draws what a verb tells. ``plan`` and ``result`` hold the last ones that were told."""
@@ -26,6 +29,7 @@ class Display:
         self._loss: float | None = None
         self._valid: Mapping[str, float] = {}
         self._working = ("", 0.0, 0)
+        self._sample_s = 0.0
         self.plan: Mapping[str, Any] = {}
         self.result: Mapping[str, Any] = {}
 
@@ -58,8 +62,13 @@ class Display:
             self._loss = event.loss
         if event.valid:
             self._valid = event.valid
+        if event.samples_per_s > 0:
+            sample_s = 1 / event.samples_per_s
+            self._sample_s += (sample_s - self._sample_s) * (_SMOOTHING if self._sample_s else 1.0)
         if self._screen.due(self._clock.now_s(), event.progress):
-            self._screen.step(dataclasses.replace(event, loss=self._loss, valid=self._valid))
+            speed = 1 / self._sample_s if self._sample_s else 0.0
+            shown = dataclasses.replace(event, loss=self._loss, valid=self._valid, samples_per_s=speed)
+            self._screen.step(shown)
 
     def _work(self, event: Worked) -> None:
         now_s = self._clock.now_s()

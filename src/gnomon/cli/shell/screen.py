@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+_MARGIN = 2
+"""Columns left free beside the live line: a terminal echoes Ctrl-C as ``^C`` there."""
+
+
 class Screen(Protocol):
     """A place to show things."""
 
@@ -107,11 +111,11 @@ class Terminal:
 
     def step(self, event: Stepped) -> None:
         """Redraw the live line."""
-        self._draw(training.line(event, self._console.width))
+        self._draw(training.line(event, self._console.width - _MARGIN))
 
     def work(self, event: Worked, rate: float | None) -> None:
         """Redraw the live line."""
-        self._draw(training.work_line(event, self._console.width, rate))
+        self._draw(training.work_line(event, self._console.width - _MARGIN, rate))
 
     def settle(self, *, keep: bool) -> None:
         """End the live line."""

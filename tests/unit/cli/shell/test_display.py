@@ -1,3 +1,4 @@
+import dataclasses
 import sys
 
 import pytest
@@ -64,6 +65,14 @@ def test_figures_that_came_between_two_drawings_are_not_lost(seen):
     screen.is_due = True
     display.emit(step(2))
     assert (screen.shown[0].loss, screen.shown[0].valid) == (2.0, {"accuracy": 0.5})
+
+
+def test_one_slow_step_does_not_make_the_shown_speed_jump(seen):
+    display, screen, _ = seen
+    for speed in (100.0, 100.0, 10.0):
+        display.emit(dataclasses.replace(step(1), samples_per_s=speed))
+    assert [event.samples_per_s for event in screen.shown[:2]] == [100.0, 100.0]
+    assert screen.shown[2].samples_per_s == pytest.approx(1 / (0.9 * 0.01 + 0.1 * 0.1))
 
 
 def test_guesses_and_warnings_are_marked(seen):
