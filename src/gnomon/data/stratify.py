@@ -71,19 +71,31 @@ def _place_groups(
     shuffled = generator.permutation(repeated)
     order = shuffled[np.lexsort((groups[shuffled], -sizes[groups[shuffled]]))]
     starts = np.flatnonzero(np.append(True, groups[order][1:] != groups[order][:-1]))
-    draws = generator.random(len(starts))
-    counts = needs.sum(axis=1)
-    for members, draw in zip(np.split(order, starts[1:]), draws, strict=True):
-        label = targets[members[0]]
-        is_whole_class = len(members) >= counts[label]
-        part = 0 if is_whole_class else _choose(needs[label], len(members), draw)
-        parts[members] = part
-        np.subtract.at(needs[:, part], targets[members], 1)
+    ends = np.append(starts[1:], len(order))
+    labels, left = targets[order].tolist(), needs.tolist()
+    counts = needs.sum(axis=1).tolist()
+    chosen = []
+    # Plain numbers: thousands of tiny arrays would take ten times as long.
+    for start, end, draw in zip(starts.tolist(), ends.tolist(), generator.random(len(starts)).tolist(), strict=True):
+        is_whole_class = end - start >= counts[labels[start]]
+        part = 0 if is_whole_class else _choose(left[labels[start]], end - start, draw)
+        chosen.append(part)
+        for label in labels[start:end]:
+            left[label][part] -= 1
+    parts[order] = np.repeat(chosen, ends - starts)
+    needs[:] = left
 
 
-def _choose(need: Ints, size: int, draw: float) -> int:
-    roomy = np.where(need >= size, need, 0).cumsum()
-    return int(np.searchsorted(roomy, draw * roomy[-1], side="right")) if roomy[-1] else int(need.argmax())
+def _choose(need: list[int], size: int, draw: float) -> int:
+    roomy = [n if n >= size else 0 for n in need]
+    if not any(roomy):
+        return need.index(max(need))
+    place = draw * sum(roomy)
+    for part, room in enumerate(roomy):
+        place -= room
+        if place < 0:
+            return part
+    return roomy.index(max(roomy))
 
 
 def _settled(needs: Ints) -> Ints:
