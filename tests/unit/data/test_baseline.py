@@ -35,9 +35,7 @@ def test_rows_are_limited_and_drawn_with_the_seed(monkeypatch):
     monkeypatch.setattr(baseline, "MAX_ROWS", 30)
     monkeypatch.setattr(baseline, "_ROWS_AT_ONCE", 7)
     generator = np.random.default_rng(0)
-    train = split_of(
-        generator.integers(0, 256, (200, 2, 2, 1)).astype(np.uint8), generator.integers(0, 3, 200)
-    )
+    train = split_of(generator.integers(0, 256, (200, 2, 2, 1)).astype(np.uint8), generator.integers(0, 3, 200))
     first = baseline.ridge(train, train.inputs, 3, seed=0)
     assert first.shape == (200, 3)
     assert np.array_equal(first, baseline.ridge(train, train.inputs, 3, seed=0))
