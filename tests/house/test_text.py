@@ -1,7 +1,9 @@
 """What is written for people: no promise, no path of one machine, pages that exist."""
 
+import ast
 import re
 import subprocess
+from pathlib import Path
 
 PROMISES = re.compile(r"coming soon|not implemented yet|\bTODO\b|\bFIXME\b|\bXXX\b", re.IGNORECASE)
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:work|root|home)/[a-z]")
@@ -28,6 +30,18 @@ def test_every_link_between_pages_leads_somewhere(root):
     broken = [f"{page.name}: {link}" for page, link in links if "://" not in link and not (page.parent / link).exists()]
     assert links
     assert broken == []
+
+
+def test_every_stop_of_the_tour_exists(root, modules):
+    tour = (root / "docs" / "tour.md").read_text(encoding="utf-8")
+    stops = re.findall(r"\[`([\w.]+)`\]\(\.\./src/gnomon/([^)]+)\)", tour)
+    assert len(stops) > 20
+    for name, file in stops:
+        module, _, last = name.rpartition(".")
+        assert module.replace(".", "/") + ".py" == file, name
+        defined = {node.name for node in modules[Path(file)].body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        assert last in defined, name
+    assert set(re.findall(r"\]\(\.\./src/[^)]+\)", tour)) == {f"](../src/gnomon/{file})" for _, file in stops}
 
 
 def test_how_to_pages_fit_on_one_screen(root):
