@@ -70,7 +70,7 @@ def _batch(model: Model, paths: Sequence[Path]) -> list[Row]:
         row: Row = {"file": printable(str(path)), "error": ""}
         try:
             pixels.append(_read(model, path))
-        except formats.Unreadable as error:
+        except formats.UnreadableError as error:
             row["error"] = str(error)
         rows.append(row)
     good = [row for row in rows if not row["error"]]
@@ -88,8 +88,8 @@ def _read(model: Model, path: Path) -> Any:
         )
     try:
         data = listing.read_bytes(path, _MAX_FILE_BYTES)
-    except OSError as error:
-        raise formats.Unreadable(error.strerror or "cannot be read") from error
+    except ValueError as error:
+        raise formats.UnreadableError(f"cannot be read: {error}") from error
     return decode.decode_for_model(data, image.height_px, image.width_px, image.channels, model.fit)
 
 
