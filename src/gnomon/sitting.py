@@ -41,9 +41,9 @@ SCHEMA = 1
 _LOOK_SAMPLES = 1000
 _VIEWS_SHARE = 0.08
 """Largest share of the budget that more test-time views may take."""
-_EXIT_S = 0.35
+_EXIT_S = 0.3
 """Seconds that the interpreter takes to end."""
-_REPORT_S = 1.2
+_REPORT_S = 0.7
 _SPARE = 1.15
 """Factor on the measured evaluation time: scores, baselines and a neighbour's noise come on top."""
 
@@ -367,7 +367,7 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         "evaluate_s": round(evaluate_s, 3),
         "peak_memory_bytes": memory.peak_bytes(),
     }
-    log.add("finish", **facts, elapsed_s=round(stopwatch.elapsed_s() + _REPORT_S / 2, 3), report_s=_REPORT_S)
+    log.add("finish", **facts, elapsed_s=round(stopwatch.elapsed_s() + _REPORT_S, 3), report_s=_REPORT_S)
     report.write_report(sitting.run, pictures=pictures(dataset), labels=lambda name: dataset.splits[name].targets)
     elapsed_s = stopwatch.elapsed_s()
     log.add("reported", elapsed_s=round(elapsed_s, 3))

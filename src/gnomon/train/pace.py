@@ -5,14 +5,14 @@ The wall clock enters the training here and nowhere else, and all that it may ch
 
 from __future__ import annotations
 
-import statistics
-from collections import deque
 from collections.abc import Iterable, Mapping
 
 from gnomon.core.training import Phases
 from gnomon.train.plan import Progress, Refit, size_at
 
-_RECENT = 25
+_WINDOW_S = 5.0
+_LARGEST_SHARE = 0.2
+_ENOUGH = 3
 _TOLERANCE = 0.004
 """Share of the time left by which the forecast may miss before the steps are re-fitted."""
 _LEAST_S = 0.15
@@ -29,15 +29,21 @@ class Pace:
         self._phases = phases
         self._planned_s = dict(step_s)
         self._deadline_s = deadline_s
-        self._seen: dict[int, deque[float]] = {}
+        self._seen: dict[int, tuple[int, float]] = {}
         self._drift = 1.0
 
     def observe(self, size_px: int, seconds: float) -> None:
-        """Take the duration of one step at one resolution into account."""
-        recent = self._seen.setdefault(size_px, deque(maxlen=_RECENT))
-        recent.append(seconds)
-        if len(recent) >= 3 and self._planned_s.get(size_px):
-            self._drift = statistics.fmean(recent) / self._planned_s[size_px]
+        """Take the duration of one step at one resolution into account.
+
+        The estimate is a running mean over about ``_WINDOW_S`` seconds of steps: one slow moment of the machine bends
+        the plan little, a lasting change bends it soon.
+        """
+        count, mean_s = self._seen.get(size_px, (0, 0.0))
+        share = max(1 / (count + 1), min(_LARGEST_SHARE, mean_s / _WINDOW_S))
+        mean_s += (seconds - mean_s) * share
+        self._seen[size_px] = (count + 1, mean_s)
+        if count + 1 >= _ENOUGH and self._planned_s.get(size_px):
+            self._drift = mean_s / self._planned_s[size_px]
 
     def rewind(self, refits: Iterable[Refit], *, steps: int) -> None:
         """Take the plan and the re-fits that still hold after training went back to a checkpoint."""
@@ -45,9 +51,9 @@ class Pace:
 
     def step_s(self, size_px: int) -> float:
         """Return how long a step takes at a resolution: as seen lately, else as planned times the drift elsewhere."""
-        recent = self._seen.get(size_px)
-        if recent and len(recent) >= 3:
-            return statistics.fmean(recent)
+        count, mean_s = self._seen.get(size_px, (0, 0.0))
+        if count >= _ENOUGH:
+            return mean_s
         return self._planned_s.get(size_px, 0.0) * self._drift
 
     def mean_step_s(self, progress: float) -> float:
