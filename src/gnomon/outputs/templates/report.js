@@ -21,6 +21,7 @@
     const nearest = (xs, x) => xs.reduce((best, value, i) => Math.abs(value - x) < Math.abs(xs[best] - x) ? i : best, 0);
     const read = (x) => plots.forEach(({ svg, data, head }) => {
       svg.classList.add("reading");
+      head.classList.add("reading");
       const guide = data.x.reduce((a, b) => b.length > a.length ? b : a, []);
       const place = guide[nearest(guide, x)];
       const cursor = svg.querySelector(".cursor");
@@ -35,6 +36,7 @@
     });
     const rest = () => plots.forEach(({ svg, head, resting }) => {
       svg.classList.remove("reading");
+      head.classList.remove("reading");
       all("li b", head).forEach((b, i) => { b.textContent = resting[i]; });
       head.querySelector(".at").textContent = "";
     });
