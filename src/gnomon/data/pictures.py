@@ -145,10 +145,11 @@ def _rounded_up(share: float) -> float:
 def _refuse_empty(found: Dataset, config: DataConfig) -> None:
     if config.allow_empty or not isinstance(found.spec.target, Label):
         return
-    name = "train" if "train" in found.splits else "all"
+    name = next((name for name in ("train", "all") if name in found.splits), None)
+    if name is None:
+        return
     classes = found.spec.target.classes
-    targets = found.splits[name].targets if name in found.splits else np.zeros(0, np.int64)
-    counts = np.bincount(targets, minlength=len(classes))
+    counts = np.bincount(found.splits[name].targets, minlength=len(classes))
     empty = [printable(classes[i]) for i in np.flatnonzero(counts == 0)]
     if not empty:
         return

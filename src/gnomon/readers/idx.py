@@ -10,7 +10,7 @@ import re
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -70,7 +70,8 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
 
 def _pairs(path: Path) -> list[Pair]:
     if path.is_file():
-        return _pairs_among([path, *path.parent.iterdir()], only=path) if _NAME.match(path.name) else []
+        pairs = _pairs_among([path, *path.parent.iterdir()], only=path) if _NAME.match(path.name) else []
+        return [replace(pair, split="all") for pair in pairs]
     for inner in _INNER:
         folder = path / inner
         if folder.is_dir() and (pairs := _pairs_among(sorted(folder.iterdir()), only=None)):

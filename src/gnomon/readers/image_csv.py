@@ -104,7 +104,7 @@ def _listings(path: Path) -> list[Listing]:
         raise DataError("has no column with paths of pictures that exist", fix=_example(path), path=path)
     named = [listing for listing in found if listing.split]
     if any(listing.split == "train" for listing in named):
-        return named
+        return sorted(named, key=lambda listing: _SPLIT_ORDER.index(listing.split))
     if len(found) > 1:
         names = ", ".join(printable(listing.file.name) for listing in found)
         raise DataError(f"holds {len(found)} tables of pictures: {names}", fix="give one of them", path=path)

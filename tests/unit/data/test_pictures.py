@@ -144,7 +144,7 @@ def test_a_class_without_samples_is_refused_unless_allowed(tmp_path, reading):
 @pytest.mark.parametrize("size_px", [0, -1, 3, 5000])
 def test_a_size_out_of_range_is_refused_before_anything_is_read(tmp_path, reading, size_px):
     counted = Counted(tmp_path, [part("all", [0, 1])])
-    with pytest.raises(UsageError, match="data.size_px"):
+    with pytest.raises(UsageError, match=r"data\.size_px"):
         pictures.dataset(counted.source, config(size_px=size_px), reading)
     assert counted.num_reads == 0
 

@@ -1,0 +1,204 @@
+"""Every reader against one suite: what splits, audit, the loop and the report rely on."""
+
+import gzip
+import io
+import struct
+from dataclasses import is_dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from gnomon.core import plugins
+from gnomon.core.config import DataConfig
+from gnomon.core.errors import StoppedError, UsageError
+from gnomon.core.events import Worked, silent
+from gnomon.core.spec import Dataset, Label, Match
+from gnomon.core.spec import Image as Pictures
+from gnomon.data.reading import Reading
+
+READERS = plugins.names("reader")
+SHADES = range(12)
+
+
+def png(shade):
+    buffer = io.BytesIO()
+    Image.fromarray(np.full((8, 8), shade, np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def folder(root):
+    for shade in SHADES:
+        path = root / "set" / f"class {shade % 2}" / f"{shade}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(shade))
+    return root / "set"
+
+
+def parquet(root):
+    table = pa.table({"image": [png(shade) for shade in SHADES], "label": [shade % 2 for shade in SHADES]})
+    pq.write_table(table, root / "set.parquet")
+    return root / "set.parquet"
+
+
+def csv(root):
+    folder(root)
+    lines = [f"set/class {shade % 2}/{shade}.png,{shade % 2}" for shade in SHADES]
+    (root / "set.csv").write_text("\n".join(["path,label", *lines]))
+    return root / "set.csv"
+
+
+def idx(root):
+    pictures = b"".join(bytes([shade]) * 64 for shade in SHADES)
+    (root / "x-images-idx3-ubyte.gz").write_bytes(
+        gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 12, 8, 8) + pictures)
+    )
+    (root / "x-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01" + struct.pack(">I", 12) + bytes(s % 2 for s in SHADES))
+    return root
+
+
+def cifar(root):
+    for i in range(1, 6):
+        record = [bytes([shade % 2]) + bytes([shade]) * 3072 for shade in SHADES]
+        (root / f"data_batch_{i}.bin").write_bytes(b"".join(record))
+    (root / "test_batch.bin").write_bytes(bytes(3073))
+    (root / "batches.meta.txt").write_text("even\nodd\n")
+    return root
+
+
+MADE = {
+    "image_folder": folder,
+    "image_parquet": parquet,
+    "image_csv": csv,
+    "idx": idx,
+    "cifar_binary": cifar,
+    "digits": lambda root: Path("digits"),
+}
+
+
+def test_every_reader_has_an_example_here():
+    assert set(READERS) == set(MADE)
+
+
+@pytest.fixture
+def sample(tmp_path):
+    return tmp_path / "sample"
+
+
+@pytest.fixture(params=READERS)
+def given(request, sample, monkeypatch):
+    """The reader's module, and data for it."""
+    sample.mkdir()
+    monkeypatch.chdir(sample)
+    return plugins.load("reader", request.param), MADE[request.param](sample)
+
+
+def read(given, tmp_path, *, emit=silent, should_stop=lambda: False, **settings):
+    module, path = given
+    reading = Reading(cache_dir=tmp_path / "cache", emit=emit, should_stop=should_stop)
+    return module.read(path, DataConfig(path=str(path), **settings), reading)
+
+
+def test_it_claims_its_own_data_with_a_reason(given):
+    module, path = given
+    match = module.sniff(path)
+    assert isinstance(match, Match)
+    assert 0 < match.confidence <= 1
+    assert match.why
+    assert is_dataclass(module.Config)
+    assert module.Config() == module.Config()
+
+
+def test_no_other_reader_claims_it_more_surely(given):
+    module, path = given
+    claims = {name: plugins.load("reader", name).sniff(path) for name in READERS}
+    surest = max((match.confidence, name) for name, match in claims.items() if match)
+    assert surest[1] == module.__name__.rpartition(".")[2]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\0" * 100, b"hello\n", bytes(range(200, 255)) * 5])
+@pytest.mark.parametrize(
+    "name", ["thing", "thing.parquet", "thing.csv", "a-images-idx3-ubyte", "thing.tar.gz", "thing.png"]
+)
+def test_sniffing_anything_gives_a_claim_or_none(sample, name, content):
+    if content is None:
+        (sample / name).mkdir(parents=True)
+    else:
+        sample.mkdir()
+        (sample / name).write_bytes(content)
+    for reader in READERS:
+        for path in (sample / name, sample, sample / "nothing"):
+            match = plugins.load("reader", reader).sniff(path)
+            assert match is None or match.why
+
+
+def test_what_it_reads_holds_together(given, tmp_path):
+    found = read(given, tmp_path)
+    assert isinstance(found, Dataset)
+    assert isinstance(found.spec.input, Pictures)
+    assert isinstance(found.spec.target, Label)
+    assert set(found.splits) in ({"all"}, {"train", "test"}, {"train"})
+    names = set()
+    for split in found.splits.values():
+        assert len(split) == len(split.inputs) == len(split.targets) == len(split.ids) == len(split.hashes) > 0
+        pixels = split.inputs[np.arange(len(split))]
+        image = found.spec.input
+        assert pixels.shape == (len(split), image.height_px, image.width_px, image.channels)
+        assert pixels.dtype == np.uint8
+        assert split.targets.dtype == np.int64
+        assert 0 <= split.targets.min() <= split.targets.max() < len(found.spec.target.classes)
+        assert split.hashes.dtype == np.dtype("V16")
+        assert len({hash_.tobytes() for hash_ in split.hashes}) == len({row.tobytes() for row in pixels})
+        names |= {split.ids[i] for i in range(len(split))}
+    assert len(names) == sum(map(len, found.splits.values()))
+    assert len(set(found.spec.target.classes)) == len(found.spec.target.classes)
+
+
+def test_label_and_picture_belong_together(given, tmp_path):
+    module, _ = given
+    found = read(given, tmp_path)
+    if module.__name__.endswith("digits"):
+        from sklearn.datasets import load_digits
+
+        assert found.splits["all"].targets.tolist() == load_digits().target.tolist()
+        return
+    split = found.splits.get("train", found.splits.get("all"))
+    assert (split.targets == split.inputs[:, 0, 0, 0] % 2).all()
+
+
+def test_reading_twice_gives_the_same_and_decodes_once(given, tmp_path):
+    told = []
+    first = read(given, tmp_path, emit=told.append)
+    assert any(isinstance(event, Worked) for event in told)
+    again = []
+    second = read(given, tmp_path, emit=again.append)
+    assert again == []
+    assert first.fingerprint == second.fingerprint
+    assert (first.spec, first.guesses, first.skipped, first.facts) == (
+        second.spec,
+        second.guesses,
+        second.skipped,
+        second.facts,
+    )
+    for name, split in first.splits.items():
+        assert np.array_equal(split.inputs, second.splits[name].inputs)
+        assert np.array_equal(split.targets, second.splits[name].targets)
+        assert split.ids[:] == second.splits[name].ids[:]
+
+
+def test_a_wished_size_is_given(given, tmp_path):
+    image = read(given, tmp_path, size_px=16, fit="pad").spec.input
+    assert (image.height_px, image.width_px) == (16, 16)
+
+
+def test_a_wish_to_stop_is_obeyed(given, tmp_path):
+    with pytest.raises(StoppedError):
+        read(given, tmp_path, should_stop=lambda: True)
+
+
+def test_an_unknown_target_is_refused(given, tmp_path):
+    with pytest.raises(UsageError, match="there is no target 'nonsense'"):
+        read(given, tmp_path, target="nonsense")
