@@ -42,7 +42,7 @@ def intervals(
     high: float,
     title: str,
 ) -> Markup:
-    """Draw values as dots on their 95 % intervals over a common axis from ``low`` to ``high``, one row each."""
+    """Draw values as strokes on their 95 % intervals over a common axis from ``low`` to ``high``, one row each."""
     height = _ROW_PX * len(rows) + _AXIS_PX
     bottom = height - _AXIS_PX
     words = "; ".join(f"{r.name} {form(r.value)} ({form(r.low)} to {form(r.high)})" for r in rows)
@@ -102,7 +102,7 @@ def _row(index: int, row: Estimate, low: float, high: float, form: Callable[[flo
         '<text class="value" x="100%" y="{text}" text-anchor="end">{value}</text>'
         '<line class="track" x1="0" x2="100%" y1="{middle}" y2="{middle}"/>'
         '<rect class="span" x="{left}%" width="{width}%" y="{span}" height="10" rx="3"/>'
-        '<circle cx="{place}%" cy="{middle}" r="5"/></g>'
+        '<line class="point" x1="{place}%" x2="{place}%" y1="{above}" y2="{below}"/></g>'
     ).format(
         role="main" if row.main else "quiet",
         name=row.name,
@@ -115,4 +115,6 @@ def _row(index: int, row: Estimate, low: float, high: float, form: Callable[[flo
         width=round(max(0.4, right - left), 3),
         span=middle - 5,
         place=place,
+        above=middle - 9,
+        below=middle + 9,
     )

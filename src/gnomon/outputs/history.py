@@ -99,6 +99,7 @@ def _score_chart(record: Record, key: str, axes: Axes, name: str) -> Context:
     )  # fmt: skip
     return {
         "title": f"Validation {shape.label.lower()}",
+        "wide": True,
         "svg": svg,
         "lines": [_legend(line, lambda v: shown(name, v))],
     }
@@ -129,6 +130,7 @@ def _loss_chart(record: Record, key: str, axes: Axes) -> Context:
         note = "Training adds augmentation and label smoothing, so the two need not meet."
     return {
         "title": "Loss",
+        "wide": True,
         "svg": svg,
         "note": note,
         "lines": [_legend(line, number) for line in lines if len(line.xs) > 1],

@@ -103,7 +103,7 @@ def _compare(score: Mapping[str, float], beside: list[Estimate], name: str) -> t
     sign = 1 if metric(name).higher_is_better else -1
     ours = Estimate(name="", value=score["value"], low=score["low"], high=score["high"])
     low, high = sorted(sign * end for end in difference(ours, best))
-    rival = f"the best baseline, the {best.name}, which gets {shown(name, best.value)}"
+    rival = f"the best baseline, the {best.name}, which gets {shown(name, best.value, int(score['n']))}"
     if low > 0:
         return "good", "Clearly better than the baselines", f"That is clearly better than {rival}."
     if high < 0:

@@ -112,9 +112,9 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f}".removesuffix(".0") + f"{_THIN}s"
     whole = round(seconds)
     if whole < 3600:
-        return f"{whole // 60}{_THIN}min {whole % 60}{_THIN}s"
+        return f"{whole // 60}{_THIN}min" + (f" {whole % 60}{_THIN}s" if whole % 60 else "")
     hours, minutes = divmod(round(whole / 60), 60)
-    return f"{hours}{_THIN}h {minutes}{_THIN}min"
+    return f"{hours}{_THIN}h" + (f" {minutes}{_THIN}min" if minutes else "")
 
 
 def plural(number_of: float, one: str, many: str = "") -> str:

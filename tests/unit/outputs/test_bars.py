@@ -11,7 +11,7 @@ def test_intervals_stand_at_their_percentages():
     tree = ET.fromstring(str(svg))
     span = next(element for element in tree.iter("rect"))
     assert (span.get("x"), span.get("width")) == ("25.0%", "50.0%")
-    assert tree.find(".//circle").get("cx") == "50.0%"
+    assert tree.find(".//line[@class='point']").get("x1") == "50.0%"
     assert tree.get("aria-label") == "Accuracy: this <model> 0.5 (0.25 to 0.75)"
     assert [text.text for text in tree.iter("text")][:5] == ["0", "0.25", "0.5", "0.75", "1"]
 
@@ -19,7 +19,7 @@ def test_intervals_stand_at_their_percentages():
 def test_values_off_the_axis_stay_on_it():
     row = Estimate(name="a", value=3.0, low=2.0, high=4.0)
     tree = ET.fromstring(str(intervals([row], form=number, tick_form=number, low=0.0, high=1.0, title="t")))
-    assert tree.find(".//circle").get("cx") == "100.0%"
+    assert tree.find(".//line[@class='point']").get("x1") == "100.0%"
 
 
 def test_time_bar_lays_pieces_end_to_end():
