@@ -1,0 +1,88 @@
+"""Reading a class folder of JPEGs into the cache, against the decoder alone on one core.
+
+    python benchmarks/reading.py FOLDER --copies 4
+
+The folder's pictures are copied several times with other bytes at the end of each file, so that there is enough to do.
+Decoder alone: Pillow, from bytes in memory to an RGB array at full size and with its own scaling to the cached size.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from cifar10 import machine as machine_name
+from PIL import Image
+
+from gnomon.assemble import load_dataset
+from gnomon.core.config import DataConfig
+from gnomon.core.events import silent
+
+RESULTS = Path(__file__).parent / "results" / "reading.jsonl"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder")
+    parser.add_argument("--copies", type=int, default=4)
+    parser.add_argument("--size-px", type=int, default=128)
+    args = parser.parse_args()
+    files = [p for p in sorted(Path(args.folder).rglob("*")) if p.suffix.lower() in (".jpg", ".jpeg")]
+    with tempfile.TemporaryDirectory() as folder:
+        num_files = _copy(files, Path(args.folder), Path(folder) / "data", args.copies)
+        full, scaled = _decoder_alone(files, args.size_px)
+        os.environ["GNOMON_CACHE"] = f"{folder}/cache"
+        started_s = time.perf_counter()
+        load_dataset(DataConfig(path=f"{folder}/data", size_px=args.size_px), seed=0, data_dir=None, emit=silent)
+        ours = num_files / (time.perf_counter() - started_s)
+    cores = len(os.sched_getaffinity(0))
+    record = {
+        "gnomon_per_s": round(ours),
+        "decoder_full_per_core_s": round(full),
+        "decoder_scaled_per_core_s": round(scaled),
+        "ratio_to_cores_x_full": round(ours / (cores * full), 3),
+        "ratio_to_cores_x_scaled": round(ours / (cores * scaled), 3),
+        "files": num_files,
+        "size_px": args.size_px,
+        "when": datetime.now().isoformat(timespec="seconds"),
+        "machine": machine_name(),
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    with RESULTS.open("a") as out:
+        out.write(json.dumps(record) + "\n")
+    print(json.dumps(record, indent=1))
+
+
+def _copy(files: list[Path], source: Path, target: Path, copies: int) -> int:
+    for copy in range(copies):
+        for path in files:
+            place = target / path.relative_to(source).parent / f"{copy}_{path.name}"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(path.read_bytes() + bytes([copy]))
+    return copies * len(files)
+
+
+def _decoder_alone(files: list[Path], size_px: int) -> tuple[float, float]:
+    """Return pictures a second on one core: decoded in full, and decoded with the decoder's own scaling."""
+    data = [path.read_bytes() for path in files]
+    rates = []
+    for draft in (False, True):
+        started_s = time.perf_counter()
+        for content in data:
+            picture = Image.open(io.BytesIO(content))
+            if draft:
+                picture.draft("RGB", (size_px, size_px))
+            np.asarray(picture.convert("RGB"))
+        rates.append(len(data) / (time.perf_counter() - started_s))
+    return rates[0], rates[1]
+
+
+if __name__ == "__main__":
+    main()
