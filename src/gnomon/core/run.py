@@ -158,17 +158,21 @@ def create(parent: Path, *, name_parts: tuple[str, ...], now: datetime) -> RunFo
 
     Raises ``ResourceError`` where nothing can be written there.
     """
+    files.make_folder(parent, exist_ok=True)
     words = [word for word in map(_clean, name_parts) if word]
     name = "_".join([now.strftime("%Y-%m-%d_%H%M"), *words])
     number = 1
     while True:
         path = parent / (name if number == 1 else f"{name}_{number}")
         try:
-            return create_at(path)
+            files.make_folder(path)
         except ResourceError as error:
             if not isinstance(error.__cause__, FileExistsError):
                 raise
-        number += 1
+            number += 1
+            continue
+        files.require_writable(path)
+        return RunFolder(path)
 
 
 def create_at(path: Path) -> RunFolder:
