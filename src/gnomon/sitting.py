@@ -41,6 +41,8 @@ SCHEMA = 1
 _LOOK_SAMPLES = 1000
 _VIEWS_SHARE = 0.08
 """Largest share of the budget that more test-time views may take."""
+_PAYS_S = 600.0
+"""Budget from which on compiling, half a minute a resolution, is paid back on a GPU."""
 _EXIT_S = 0.3
 """Seconds that the interpreter takes to end."""
 _REPORT_S = 0.7
@@ -94,6 +96,8 @@ def parts_for(sitting: Sitting, *, precision: str) -> Parts:
         device=device,
         channels_last=sitting.machine.channels_last,
     )
+    if _compiles(choice.train.compile, device, sitting.budget):
+        network.compile()
     return Parts(
         task=assemble.make_task(choice.run.task, choice.task, spec),
         network=network,
@@ -109,6 +113,13 @@ def parts_for(sitting: Sitting, *, precision: str) -> Parts:
         phases=assemble.phases_of(choice.train, spec),
         test_px=assemble.test_size(choice.train, spec),
     )
+
+
+def _compiles(wanted: str, device: torch.device, budget: Budget) -> bool:
+    """Return whether to compile the network: on a processor only where the user wants it, as it gained nothing there."""
+    if wanted == "auto":
+        return device.type == "cuda" and (budget.seconds or 0.0) >= _PAYS_S
+    return wanted == "on"
 
 
 def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:

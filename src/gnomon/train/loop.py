@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
+from torch import Tensor
 
 from gnomon.core import files
 from gnomon.core import seed as seeds
@@ -84,6 +85,10 @@ class _Sitting:
     valid: dict[str, float] = field(default_factory=dict)
     loss: float | None = None
     samples_per_s: float = 0.0
+    finite: Tensor | None = None
+    """Whether the last step was finite, as the device knows it."""
+    reached: float = 0.0
+    """The furthest progress so far: a re-fit may move the progress over a point where a look is due, or back."""
 
 
 def fit(parts: Fit) -> None:
@@ -94,7 +99,7 @@ def fit(parts: Fit) -> None:
     """
     state = parts.state
     state.network.train()
-    sitting = _Sitting(saved_at_s=parts.stopwatch.elapsed_s())
+    sitting = _Sitting(saved_at_s=parts.stopwatch.elapsed_s(), reached=parts.pace.progress.at(state.step))
     health = Health(run=parts.run, state=state, log=parts.log, emit=parts.emit)
     if state.step == 0:
         save(parts, sitting)
@@ -114,7 +119,9 @@ def fit(parts: Fit) -> None:
 
 
 def save(parts: Fit, sitting: _Sitting) -> None:
-    """Commit a checkpoint of the state, with the time used so far."""
+    """Commit a checkpoint of the state, with the time used so far; never of weights that are spoilt already."""
+    if not parts.precision.waits and sitting.finite is not None and not bool(sitting.finite):
+        return
     parts.state.elapsed_s = parts.stopwatch.elapsed_s()
     if parts.ranks.writes:
         checkpoint.save(parts.run, parts.state.step, parts.state.tensors(), parts.state.facts())
@@ -134,18 +141,18 @@ def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
             state.network, parts.objective, state.optimizer, batch, progress=progress, precision=parts.precision
         )
 
-    losses = attempt()
-    if _may_read(parts) and not bool(losses.finite):
-        losses, went_back = health.rescue(attempt, batch, before)
-        if went_back:
-            _after_rollback(parts)
-            return
+    reads = _may_read(parts)
+    losses: Losses | None = attempt()
+    if losses is not None and reads and not bool(losses.finite):
+        losses = health.rescue(attempt, batch, before)
+    if losses is None:
+        _after_rollback(parts, sitting)
+        return
     state.step += 1
+    sitting.finite = losses.finite
     state.average.update(state.network, progress=progress, steps=parts.pace.progress.steps)
-    if _may_read(parts):
-        _note_loss(state, sitting, float(losses.loss))
-    if math.isfinite(sitting.loss or 0.0):
-        state.skipped_in_a_row = 0
+    if reads:
+        _note_loss(state, sitting, losses)
     seconds = parts.clock.now_s() - started_s
     parts.pace.observe(size_px, seconds)
     sitting.samples_per_s = len(batch.targets) * parts.ranks.world_size / seconds if seconds > 0 else 0.0
@@ -153,17 +160,20 @@ def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
 
 
 def _may_read(parts: Fit) -> bool:
-    return parts.precision.waits or parts.state.step % _STEPS_BETWEEN_READS == 0
+    step = parts.state.step
+    return parts.precision.waits or step % _STEPS_BETWEEN_READS == 0 or step + 1 >= parts.pace.progress.steps
 
 
-def _note_loss(state: State, sitting: _Sitting, loss: float) -> None:
-    sitting.loss = loss
-    if math.isfinite(loss):
-        state.losses.append(loss)
+def _note_loss(state: State, sitting: _Sitting, losses: Losses) -> None:
+    sitting.loss = float(losses.loss)
+    if bool(losses.finite):  # a finite loss may have gradients that are not
+        state.losses.append(sitting.loss)
+        state.skipped_in_a_row = 0
 
 
-def _after_rollback(parts: Fit) -> None:
+def _after_rollback(parts: Fit, sitting: _Sitting) -> None:
     parts.pace.rewind(parts.log.refits(), steps=int(parts.log.plan["steps"]))
+    sitting.finite, sitting.reached = None, parts.pace.progress.at(parts.state.step)
 
 
 def _record(parts: Fit, sitting: _Sitting, size_px: int, before: float) -> None:
@@ -182,9 +192,10 @@ def _record(parts: Fit, sitting: _Sitting, size_px: int, before: float) -> None:
             sync=False,
         )
         state.losses = []
-    if any(before < point <= after for point in parts.eval_at):
+    if any(sitting.reached < point <= after for point in parts.eval_at):
         sitting.valid = parts.validate(state.network, state.average.weights(state.network))
         files.append_json(parts.run.metrics, {**facts, "split": "valid", **sitting.valid}, sync=False)
+    sitting.reached = max(sitting.reached, after)
     parts.emit(
         Stepped(
             step=state.step,
@@ -218,4 +229,5 @@ def _keep_time(parts: Fit, sitting: _Sitting) -> None:
         return
     before = parts.pace.progress.steps
     parts.pace.progress.refit(refit)
-    parts.log.add("refit", at_step=step, steps=refit.steps, was=before, elapsed_s=round(elapsed_s, 3))
+    reason = f"steps take {parts.pace.drift:.2f} times as long as planned"
+    parts.log.add("refit", at_step=step, steps=refit.steps, was=before, elapsed_s=round(elapsed_s, 3), reason=reason)

@@ -45,6 +45,11 @@ class Pace:
         if count + 1 >= _ENOUGH and self._planned_s.get(size_px):
             self._drift = mean_s / self._planned_s[size_px]
 
+    @property
+    def drift(self) -> float:
+        """How long steps take lately, as a multiple of what was planned."""
+        return self._drift
+
     def rewind(self, refits: Iterable[Refit], *, steps: int) -> None:
         """Take the plan and the re-fits that still hold after training went back to a checkpoint."""
         self.progress = Progress(steps, refits)
