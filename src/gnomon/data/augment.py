@@ -135,10 +135,10 @@ def _sample(pixels: Tensor, theta: Tensor, shape: tuple[int, int]) -> Tensor:
 
 
 def _cut_out(pixels: Tensor, draws: Tensor, side_px: float) -> Tensor:
-    """Paint a square over with the batch's mean colour. Source: DeVries and Taylor, arXiv 1708.04552."""
+    """Paint a square of each picture over with its mean colour. Source: DeVries and Taylor, arXiv 1708.04552."""
     height, width = pixels.shape[1:3]
     rows = torch.arange(height, device=pixels.device)[None] - draws[:, 8, None] * height
     columns = torch.arange(width, device=pixels.device)[None] - draws[:, 9, None] * width
     inside = (rows.abs() < side_px / 2)[:, :, None] & (columns.abs() < side_px / 2)[:, None, :]
-    colour = pixels.float().mean(dim=(0, 1, 2)).round().to(torch.uint8)
+    colour = pixels.float().mean(dim=(1, 2), keepdim=True).round().to(torch.uint8)
     return torch.where(inside[..., None], colour, pixels)
