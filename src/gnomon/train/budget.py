@@ -56,7 +56,7 @@ def _checked(text: str, kind: str, value: float) -> Budget:
 
 def format_s(seconds: float) -> str:
     """Return seconds as people write them: ``8.2 s``, ``4 m 59 s``, ``1 h 30 m``."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
