@@ -38,30 +38,29 @@ class Health:
     log: PlanLog
     emit: Emit
 
-    def before(self, precision: Precision) -> dict[str, Tensor]:
+    def before(self, precision: Precision) -> dict[str, Tensor] | None:
         """Remember what a failed forward pass would spoil: the running statistics, where each step is checked."""
         if not precision.waits:
-            return {}
+            return None
         return {name: buffer.clone() for name, buffer in self.state.network.named_buffers()}
 
-    def rescue(self, attempt: Callable[[], Losses], batch: Batch, before: dict[str, Tensor]) -> tuple[Losses, bool]:
-        """Return the losses of the step that counts, and True where training went back to a checkpoint instead."""
-        if not before:  # found late, on a device that is not waited for: the weights are spoilt already
+    def rescue(self, attempt: Callable[[], Losses], batch: Batch, before: dict[str, Tensor] | None) -> Losses | None:
+        """Return the losses of the step that counts; None where training went back to a checkpoint instead."""
+        if before is None:  # found late, on a device that is not waited for: the weights are spoilt already
             self._roll_back("the loss is not finite")
-            return attempt(), True
+            return None
         self._restore(before)
         losses = attempt()
         if bool(losses.finite):
             self._note("redone_step", "the loss was not finite at first: a fault of the machine?", batch)
-            self.state.skipped_in_a_row = 0
-            return losses, False
+            return losses
         self._restore(before)
         self.state.skipped_in_a_row += 1
         self._note("skipped_batch", "the loss is not finite", batch)
         if self.state.skipped_in_a_row <= _SKIPS:
-            return losses, False
+            return losses
         self._roll_back(f"{self.state.skipped_in_a_row} batches in a row gave a loss that is not finite")
-        return losses, True
+        return None
 
     @torch.no_grad()
     def _restore(self, before: dict[str, Tensor]) -> None:

@@ -143,7 +143,7 @@ def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
 
     reads = _may_read(parts)
     losses: Losses | None = attempt()
-    if losses is not None and reads and not bool(losses.finite):
+    if reads and not bool(losses.finite):
         losses = health.rescue(attempt, batch, before)
     if losses is None:
         _after_rollback(parts, sitting)
