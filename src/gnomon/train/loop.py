@@ -142,9 +142,8 @@ def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
         )
 
     reads = _may_read(parts)
-    losses: Losses | None = attempt()
-    if reads and not bool(losses.finite):
-        losses = health.rescue(attempt, batch, before)
+    first = attempt()
+    losses = health.rescue(attempt, batch, before) if reads and not bool(first.finite) else first
     if losses is None:
         _after_rollback(parts, sitting)
         return
