@@ -116,7 +116,7 @@ def parts_for(sitting: Sitting, *, precision: str) -> Parts:
 
 
 def _compiles(wanted: str, device: torch.device, budget: Budget) -> bool:
-    """Return whether to compile the network: on a processor only where the user wants it, as it gained nothing there."""
+    """Return whether to compile the network: on a processor only where the user wants it; it gained nothing there."""
     if wanted == "auto":
         return device.type == "cuda" and (budget.seconds or 0.0) >= _PAYS_S
     return wanted == "on"
