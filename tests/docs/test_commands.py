@@ -10,7 +10,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 import pytest
 
 from gnomon.cli.shell.entry import gnomon
@@ -111,13 +110,14 @@ def test_a_block_that_is_not_run_says_why(block):
 @pytest.mark.parametrize("block", **named(SHELL))
 def test_every_verb_flag_and_target_in_a_command_exists(block):
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    above = gnomon.make_context("gnomon", [])
     for words in block.commands():
         if words[0] == "make":
             assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in words[1:]), words
         if words[0] == "gnomon" and len(words) > 1 and not words[1].startswith("-"):
-            verb = gnomon.get_command(click.Context(gnomon), words[1])
+            verb = gnomon.get_command(above, words[1])
             assert verb is not None, words
-            verb.make_context(words[1], [word for word in words[2:] if word not in {"-h", "--help"}])
+            verb.make_context(words[1], [word for word in words[2:] if word not in {"-h", "--help"}], parent=above)
 
 
 @pytest.mark.slow
