@@ -168,6 +168,7 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         "step_s": [round(costs.step_s[size], 5) for _, size in parts.phases],
         "look_s": round(costs.look_s * num_look, 4),
         "expected_finish_s": round(expected_s, 2),
+        "stops_early": bool(counted.limited),
         "why": [*choice.why, *([counted.limited] if counted.limited else [])],
     }
     sitting.emit(Planned(plan=plan))
@@ -261,7 +262,7 @@ def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: b
     plan = log.plan
     step_s = {phase["size_px"]: s for phase, s in zip(plan["phases"], plan["step_s"], strict=True)}
     deadline_s = None
-    if timed and sitting.budget.seconds is not None and not _stops_early(plan):
+    if timed and sitting.budget.seconds is not None and not plan["stops_early"]:
         deadline_s = sitting.budget.seconds - sum(plan["reserve_s"].values())
     return Fit(
         run=sitting.run,
@@ -283,11 +284,6 @@ def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: b
         should_stop=sitting.should_stop,
         replay=tuple(event["at_step"] for event in log.events if event["event"] == "rollback"),
     )
-
-
-def _stops_early(plan: Mapping[str, Any]) -> bool:
-    """True where the plan has all the steps that the data is worth, so that time left over is no reason for more."""
-    return bool(plan["budget_s"]) and plan["expected_finish_s"] < 0.9 * plan["budget_s"]
 
 
 def _validator(sitting: Sitting, parts: Parts) -> Callable[[Network, Mapping[str, Any]], dict[str, float]]:

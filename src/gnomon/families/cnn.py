@@ -222,7 +222,7 @@ def _phases(side: int) -> Phases:
 
 
 def _settings(side: int, photo: bool, colour: bool, passes: float, allowance: Allowance) -> dict[str, object]:
-    batch_size = 2 ** min(9, max(4, round(math.log2(max(1, allowance.num_train) / 20))))
+    batch_size = 2 ** min(9, max(5, round(math.log2(max(1, allowance.num_train) / 20))))
     return {
         "train.batch_size": batch_size,
         "train.phases": _phases(side),

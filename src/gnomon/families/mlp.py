@@ -100,7 +100,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         if allowance.samples_at(_flop_per_sample(width, num_pixels), speed) >= _PASSES * allowance.num_train
     ]
     config = Config(width=max(affordable, default=_WIDTHS[0]))
-    batch_size = 2 ** min(9, max(4, round(math.log2(max(1, allowance.num_train) / 20))))
+    batch_size = 2 ** min(9, max(5, round(math.log2(max(1, allowance.num_train) / 20))))
     side = max(spec.input.height_px, spec.input.width_px)
     settings = {
         "train.batch_size": batch_size,
