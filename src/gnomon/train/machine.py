@@ -49,8 +49,10 @@ class Machine:
 
 
 def cores() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    """Return how many processors this process may use: those that it is bound to, at most ``OMP_NUM_THREADS``."""
+    bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(bound, int(asked))) if asked.isdecimal() else bound
 
 
 def choose_device(config: TrainConfig) -> torch.device:
