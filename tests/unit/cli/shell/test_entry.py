@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,3 +91,32 @@ def test_the_version_is_that_of_the_package(capsys):
 def test_json_after_an_error_is_parsed_whatever_the_order(capsys):
     assert main(["--json", "nonsense"]) == 2
     assert json.loads(capsys.readouterr().out)["exit_code"] == 2
+
+
+def gnomon(*words, **settings):
+    """Run the real program; it is started as ``python -m gnomon``."""
+    return subprocess.run([sys.executable, "-m", "gnomon", *words], check=False, stderr=subprocess.PIPE, **settings)
+
+
+def test_a_reader_that_leaves_early_causes_no_error():
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = gnomon("--help", stdout=write_end)
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_terminal_that_knows_only_ascii_gets_ascii(tmp_path):
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = gnomon("runs", str(tmp_path / "猫"), stdout=subprocess.PIPE, env=plain)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"no runs in ")
+    assert done.stdout.isascii()
+
+
+def test_a_full_disk_under_the_result_is_a_resource_error(tmp_path):
+    with Path("/dev/full").open("wb") as full:
+        done = gnomon("runs", str(tmp_path), "--json", stdout=full)
+    assert done.returncode == 4
+    assert b"cannot be written to standard output: No space left on device" in done.stderr
+    assert b"Traceback" not in done.stderr
