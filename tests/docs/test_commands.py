@@ -133,7 +133,7 @@ def test_commands_work_in_the_order_in_which_the_page_gives_them(page, workspace
             env=environment(workspace),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, f"{block.name}\n{block.text}\n{done.stdout}\n{done.stderr}"
@@ -148,7 +148,7 @@ def test_python_runs(block, workspace):
         env=environment(workspace),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, f"{block.name}\n{done.stderr}"
