@@ -21,6 +21,7 @@ BUG_EXIT = 70
 INTERRUPTED_EXIT = 130
 
 _MAX_LINES = 8
+_RUN_NOTE = "in the run folder "
 
 
 class GnomonError(Exception):
@@ -98,6 +99,17 @@ class StoppedError(GnomonError):
     """Training was stopped, its state is saved, ``gnomon resume`` goes on."""
 
     exit_code = 75
+
+
+def note_run(error: BaseException, path: str | os.PathLike[str]) -> None:
+    """Note on a bug of ours in which run folder it happened, so that its traceback is kept there."""
+    error.add_note(_RUN_NOTE + os.fspath(path))
+
+
+def noted_run(error: BaseException) -> str | None:
+    """Return the run folder that was noted on an error, if any."""
+    notes: list[str] = getattr(error, "__notes__", [])
+    return next((note.removeprefix(_RUN_NOTE) for note in notes if note.startswith(_RUN_NOTE)), None)
 
 
 def printable(text: str) -> str:
