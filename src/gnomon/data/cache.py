@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ class Writer:
 
     def __init__(self, folder: Path, pixels: BinaryIO) -> None:
         self.num_samples = 0
-        self.shape = (0, 0, 0)
+        self.shape: tuple[int, ...] = (0, 0, 0)
         self.facts: dict[str, Any] = {}
         self._folder = folder
         self._pixels = pixels
@@ -100,11 +100,14 @@ class Writer:
         self._ids: list[bytes] = []
         self._num_bytes = 0
 
-    def add(self, pixels: npt.NDArray[np.uint8], hashes: bytes, targets: npt.NDArray[np.int64], ids: list[str]) -> None:
-        """Append samples: pixels ``(n, height, width, channels)``, n digests of 16 bytes, n targets, n names."""
-        self.shape = pixels.shape[1:]
-        self._pixels.write(pixels.data)
-        self._num_bytes += pixels.nbytes
+    def add(
+        self, pixels: Sequence[npt.NDArray[np.uint8]], hashes: bytes, targets: npt.NDArray[np.int64], ids: list[str]
+    ) -> None:
+        """Append n samples: arrays ``(height, width, channels)``, n digests of 16 bytes, n targets, n names."""
+        for one in pixels:
+            self._pixels.write(one.data)
+            self._num_bytes += one.nbytes
+            self.shape = one.shape
         self._hashes.append(hashes)
         self._targets.append(targets)
         self._ids += [name.encode("utf-8", "surrogateescape") for name in ids]

@@ -43,7 +43,7 @@ def choose_target(columns: Mapping[str, Sequence[object]], target: str, path: Pa
         if target not in columns:
             raise pictures.unknown_target(target, tuple(columns), path)
         return Choice(target)
-    by_name = {name.strip().lower(): name for name in reversed(columns)}
+    by_name = {name.strip().lower(): name for name in reversed(list(columns))}
     for known in TARGET_NAMES:
         if known in by_name:
             return _guessed(by_name[known], "by its name", columns)
@@ -54,7 +54,7 @@ def choose_target(columns: Mapping[str, Sequence[object]], target: str, path: Pa
         raise DataError(
             f"no column looks like classes (other columns: {names})", fix="name it with --target", path=path
         )
-    name = min(reversed(fitting), key=lambda name: fitting[name])
+    name = min(reversed(list(fitting)), key=lambda name: fitting[name])
     return _guessed(name, f"it has the fewest distinct values ({fitting[name]})", columns)
 
 

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +27,8 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from gnomon.data import formats
-from gnomon.data.fitting import Fit, fit_into, least_size
+from gnomon.data import formats, jpeg
+from gnomon.data.fitting import Fit, Pixels, fit_into, least_size
 from gnomon.data.formats import UnreadableError
 
 MAX_PIXELS = 64_000_000
@@ -37,6 +38,8 @@ MAX_SCANNED_PIXELS = 4_000_000_000
 
 _ORIENTATION_TAG = 0x0112
 _SWAPPED = (5, 6, 7, 8)
+_ROWS_AT_ONCE = 256
+_LUMINANCE = np.array([0.299, 0.587, 0.114])
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 
 
@@ -44,7 +47,7 @@ _GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 class Picture:
     """A decoded picture: pixels uint8 ``(height, width, channels)``, and what it was before."""
 
-    pixels: npt.NDArray[np.uint8]
+    pixels: Pixels
     seen: Seen
 
 
@@ -65,7 +68,7 @@ class Seen:
         return self.mode in _GREY_MODES or self.mode.startswith("I;16")
 
 
-def decode_for_model(data: bytes, height_px: int, width_px: int, channels: int, fit: Fit) -> npt.NDArray[np.uint8]:
+def decode_for_model(data: bytes, height_px: int, width_px: int, channels: int, fit: Fit) -> Pixels:
     """Return a picture's pixels, uint8 ``(height_px, width_px, channels)``, exactly as training saw them.
 
     ``channels`` is 1 (grey) or 3 (RGB). Raises ``UnreadableError`` with the reason.
@@ -79,13 +82,13 @@ def decode(data: bytes, height_px: int, width_px: int, channels: int, fit: Fit) 
         opened = _open(data)
         seen, orientation = _seen(opened)
         if opened.format in ("JPEG", "MPO"):
-            turned = orientation in _SWAPPED
-            frame = (width_px, height_px) if turned else (height_px, width_px)
-            opened.draft("", least_size(opened.size, *frame, fit))
-        picture = _flattened(opened)
-        if orientation != 1:
-            picture = _turned(picture, orientation)
-        return Picture(_pixels(fit_into(picture, height_px, width_px, fit), channels), seen)
+            frame = (width_px, height_px) if orientation in _SWAPPED else (height_px, width_px)
+            pixels = jpeg.pixels(data, opened, least_size(opened.size, *frame, fit))
+            pixels = _flattened(opened) if pixels is None else pixels
+        else:
+            pixels = _flattened(opened)
+        pixels = _turned(pixels, orientation)
+        return Picture(_with_channels(fit_into(pixels, height_px, width_px, fit), channels), seen)
 
 
 def look(data: bytes) -> Seen:
@@ -94,16 +97,14 @@ def look(data: bytes) -> Seen:
         return _seen(_open(data))[0]
 
 
-def fit_array(pixels: npt.NDArray[np.uint8], height_px: int, width_px: int, channels: int, fit: Fit) -> Picture:
+def fit_array(pixels: Pixels, height_px: int, width_px: int, channels: int, fit: Fit) -> Picture:
     """Return pixels that are decoded already, uint8 ``(height, width, 1 or 3)``, in the wanted shape."""
     seen = look_at_array(pixels)
-    if pixels.shape == (height_px, width_px, channels):
-        return Picture(pixels, seen)
-    picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else np.ascontiguousarray(pixels))
-    return Picture(_pixels(fit_into(picture, height_px, width_px, fit), channels), seen)
+    with quiet():
+        return Picture(_with_channels(fit_into(pixels, height_px, width_px, fit), channels), seen)
 
 
-def look_at_array(pixels: npt.NDArray[np.uint8]) -> Seen:
+def look_at_array(pixels: Pixels) -> Seen:
     """Return size and mode of pixels that are decoded already, ``(height, width, 1 or 3)``."""
     height, width, channels = pixels.shape
     return Seen(width_px=width, height_px=height, mode="L" if channels == 1 else "RGB", format="array")
@@ -135,6 +136,7 @@ class _Quiet:
                 self._filters = warnings.catch_warnings()
                 self._filters.__enter__()
                 warnings.filterwarnings("ignore", module=r"PIL\.")
+                warnings.filterwarnings("ignore", message="The given NumPy array is not writable")  # we only read it
             self._inside += 1
 
     def leave(self) -> None:
@@ -231,62 +233,70 @@ def _orientation(opened: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _turned(picture: Image.Image, orientation: int) -> Image.Image:
-    method = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_270,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_90,
-    }[orientation]
-    return picture.transpose(method)
+def _turned(pixels: Pixels, orientation: int) -> Pixels:
+    """Return ``(height, width, channels)`` turned and mirrored as the EXIF orientation, 1 to 8, asks for."""
+    if orientation in _SWAPPED:
+        pixels = pixels.transpose(1, 0, 2)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
 
 
-def _flattened(opened: Image.Image) -> Image.Image:
-    """Return the picture as grey (L) or RGB of 8 bits, transparent parts on white."""
+def _flattened(opened: Image.Image) -> Pixels:
+    """Return the picture as 8-bit grey or RGB, ``(height, width, 1 or 3)``, transparent parts on white."""
     mode = opened.mode
     if mode in ("I", "F") or mode.startswith("I;16"):
-        return Image.fromarray(_to_8_bits(opened))
+        return _to_8_bits(opened)[:, :, None]
     if opened.has_transparency_data:
         opened = opened.convert("RGBA")
         white = Image.new("RGBA", opened.size, "white")
-        return Image.alpha_composite(white, opened).convert("L" if mode in _GREY_MODES else "RGB")
-    if mode in _GREY_MODES:
-        return opened.convert("L")
-    return opened.convert("RGB")
+        opened = Image.alpha_composite(white, opened)
+    wanted = "L" if mode in _GREY_MODES else "RGB"
+    pixels = np.asarray(opened if opened.mode == wanted else opened.convert(wanted))
+    return pixels[:, :, None] if wanted == "L" else pixels
 
 
-def _to_8_bits(opened: Image.Image) -> npt.NDArray[np.uint8]:
-    """Scale deep grey to 8 bits.
+def _to_8_bits(opened: Image.Image) -> Pixels:
+    """Scale deep grey to 8 bits, ``(height, width)``.
 
     16-bit values keep their place between black and white. Floats in 0..1 and 0..255 keep theirs; other ranges are
     stretched from their own least to their own greatest value, since the file does not say what white is.
     """
     values = np.asarray(opened)
     if opened.mode.startswith("I;16"):
-        grey = (values.astype(np.uint32) + 128) // 257
+        made = _scaled(values, 0.0, 65535.0)
         clear = opened.info.get("transparency")
-        return (
-            np.where(values == clear, 255, grey).astype(np.uint8) if isinstance(clear, int) else grey.astype(np.uint8)
-        )
-    values = values.astype(np.float64)
+        if isinstance(clear, int):
+            made[values == clear] = 255
+        return made
     if not np.isfinite(values).all():
         raise UnreadableError("holds values that are not finite (NaN or infinity)")
     low, high = float(values.min()), float(values.max())
-    whole = opened.mode == "I"
-    for white in (255.0, 65535.0) if whole else (1.0, 255.0):
+    for white in (255.0, 65535.0) if opened.mode == "I" else (1.0, 255.0):
         if low >= 0 and high <= white:
-            return np.rint(values * (255.0 / white)).astype(np.uint8)
-    return np.rint((values - low) * (255.0 / (high - low))).astype(np.uint8)
+            return _scaled(values, 0.0, white)
+    return _scaled(values, low, high)
 
 
-def _pixels(picture: Image.Image, channels: int) -> npt.NDArray[np.uint8]:
-    picture = (
-        picture
-        if picture.mode == ("L" if channels == 1 else "RGB")
-        else picture.convert("L" if channels == 1 else "RGB")
-    )
-    pixels = np.asarray(picture)
-    return pixels.reshape(*pixels.shape[:2], channels)
+def _scaled(values: npt.NDArray[Any], black: float, white: float) -> Pixels:
+    """Return values between ``black`` and ``white`` as 0 to 255, a few rows at a time to keep memory small."""
+    made = np.empty(values.shape, np.uint8)
+    for row in range(0, len(values), _ROWS_AT_ONCE):
+        rows = slice(row, row + _ROWS_AT_ONCE)
+        made[rows] = np.rint((values[rows].astype(np.float64) - black) * (255.0 / (white - black)))
+    return made
+
+
+def _with_channels(pixels: Pixels, channels: int) -> Pixels:
+    """Return grey repeated, or colour as luminance, where that is asked for.
+
+    Source: ITU-R BT.601-7, section 2.5.1: luminance is 0.299 R + 0.587 G + 0.114 B.
+    """
+    if pixels.shape[2] == channels:
+        return pixels
+    if channels == 3:
+        return np.repeat(pixels, 3, axis=2)
+    luminance: Pixels = np.rint(pixels @ _LUMINANCE).astype(np.uint8)
+    return luminance[:, :, None]

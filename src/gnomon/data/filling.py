@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from gnomon.core.errors import DataError, StoppedError
 from gnomon.core.events import Worked
 from gnomon.core.spec import Skipped
 from gnomon.data import cache, decode, fitting
 from gnomon.data.content import Content, Part, Payload
-from gnomon.data.fitting import Fit, Frame
+from gnomon.data.fitting import Fit, Frame, Pixels
 from gnomon.data.formats import UnreadableError
 from gnomon.data.listing import read_bytes
 from gnomon.data.reading import Reading
@@ -96,7 +95,7 @@ class Tally:
 class Block:
     """Some decoded pictures: pixels of the good ones, their places, digests, and what was wrong with the others."""
 
-    pixels: npt.NDArray[np.uint8]
+    pixels: list[Pixels]
     good: list[int]
     hashes: bytes
     bad: list[tuple[int, str]]
@@ -242,7 +241,7 @@ def _blocks(part: Part, frame: Frame, workers: int) -> Iterator[Block]:
 
 
 def _decode_block(chunk: list[Payload], frame: Frame) -> Block:
-    pixels = np.empty((len(chunk), frame.height_px, frame.width_px, frame.channels), np.uint8)
+    pixels: list[Pixels] = []
     good: list[int] = []
     bad: list[tuple[int, str]] = []
     digests: list[bytes] = []
@@ -254,12 +253,12 @@ def _decode_block(chunk: list[Payload], frame: Frame) -> Block:
             bad.append((i, str(error)))
             continue
         _require_fit(picture.seen, frame)
-        row = pixels[len(good)]
-        row[...] = picture.pixels
-        digests.append(hashlib.sha256(row.data).digest()[:16])
+        one = np.ascontiguousarray(picture.pixels)
+        pixels.append(one)
+        digests.append(hashlib.sha256(one.data).digest()[:16])
         good.append(i)
         tally.add(picture.seen, num_bytes)
-    return Block(pixels[: len(good)], good, b"".join(digests), bad, tally)
+    return Block(pixels, good, b"".join(digests), bad, tally)
 
 
 def _decode(payload: Payload, frame: Frame) -> tuple[decode.Picture, int]:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image
+import numpy as np
+import numpy.typing as npt
 
+Pixels = npt.NDArray[np.uint8]
 Fit = Literal["crop", "squash", "pad"]
 
 KEPT_PX = 64
@@ -59,31 +61,48 @@ def least_size(size: tuple[int, int], height_px: int, width_px: int, fit: Fit) -
     return max(1, math.ceil(size[0] * scale)), max(1, math.ceil(size[1] * scale))
 
 
-def fit_into(picture: Image.Image, height_px: int, width_px: int, fit: Fit) -> Image.Image:
-    """Return ``picture`` (grey or RGB) at ``(height_px, width_px)``, shrunk with an antialiasing filter."""
-    size = (width_px, height_px)
-    if picture.size == size:
-        return picture
+def fit_into(pixels: Pixels, height_px: int, width_px: int, fit: Fit) -> Pixels:
+    """Return uint8 ``(height, width, channels)`` as ``(height_px, width_px, channels)``.
+
+    Shrinking uses a triangle filter as wide as the shrinking asks for, so that fine patterns do not turn into coarse
+    ones (antialiasing). Source: the filter and its integer arithmetic are Pillow's, in PyTorch's faster form.
+    """
+    height, width = pixels.shape[:2]
+    if (height, width) == (height_px, width_px):
+        return pixels
     if fit == "squash":
-        return picture.resize(size, Image.Resampling.BILINEAR)
+        return _resized(pixels, height_px, width_px)
     if fit == "crop":
-        return picture.resize(size, Image.Resampling.BILINEAR, box=_middle(picture.size, size))
-    inner = _inside(picture.size, size)
-    canvas = Image.new(picture.mode, size)
-    canvas.paste(
-        picture.resize(inner, Image.Resampling.BILINEAR), ((width_px - inner[0]) // 2, (height_px - inner[1]) // 2)
-    )
+        return _resized(_middle(pixels, height_px, width_px), height_px, width_px)
+    scale = min(width_px / width, height_px / height)
+    inner = _resized(pixels, max(1, round(height * scale)), max(1, round(width * scale)))
+    canvas = np.zeros((height_px, width_px, pixels.shape[2]), np.uint8)
+    top, left = (height_px - inner.shape[0]) // 2, (width_px - inner.shape[1]) // 2
+    canvas[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
     return canvas
 
 
-def _middle(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[float, float, float, float]:
-    """Return the largest box of the wanted proportions in the middle: fractional, so that mirroring commutes."""
-    scale = min(size[0] / wanted[0], size[1] / wanted[1])
-    margin_x = max(0.0, (size[0] - wanted[0] * scale) / 2)
-    margin_y = max(0.0, (size[1] - wanted[1] * scale) / 2)
-    return margin_x, margin_y, size[0] - margin_x, size[1] - margin_y
+def _middle(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
+    """Return the largest part of the wanted proportions from the middle, as a view."""
+    height, width = pixels.shape[:2]
+    scale = min(height / height_px, width / width_px)
+    inner_height = min(height, max(1, round(height_px * scale)))
+    inner_width = min(width, max(1, round(width_px * scale)))
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    return pixels[top : top + inner_height, left : left + inner_width]
 
 
-def _inside(size: tuple[int, int], wanted: tuple[int, int]) -> tuple[int, int]:
-    scale = min(wanted[0] / size[0], wanted[1] / size[1])
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+def _resized(pixels: Pixels, height_px: int, width_px: int) -> Pixels:
+    if pixels.shape[:2] == (height_px, width_px):
+        return pixels
+    # Imported here: it takes seconds, and pictures that are kept as they are do not need it. It is 2 to 5 times as
+    # fast as Pillow's resize and differs from it by one level at most.
+    import torch
+    from torch.nn import functional as F
+
+    with torch.inference_mode():
+        # Made contiguous by NumPy: PyTorch would copy a cut-out with all its threads, which fight with ours.
+        batch = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
+        size = (height_px, width_px)
+        made = F.interpolate(batch, size=size, mode="bilinear", antialias=True, align_corners=False)
+        return made[0].permute(1, 2, 0).numpy()

@@ -152,7 +152,7 @@ def _content(where: Path, target: str) -> Content:
         _part(split, {name: held.get(name, b"") for name in names}, variant.num_labels, place, len(classes), where)
         for split, names in variant.splits.items()
     ]
-    guesses = ()
+    guesses: tuple[Guess, ...] = ()
     if len(variant.targets) > 1 and target == "auto":
         guesses = (Guess(what=f"the target is {chosen}", why="it is the finer of two", flag="--target coarse"),)
     return Content(parts=parts, classes=classes, guesses=guesses)

@@ -239,7 +239,7 @@ def _parts(rows: Sequence[Row], targets: np.ndarray) -> list[Part]:
 
 
 def _skipped(listings: Sequence[Listing], rows: Sequence[Row], targets: np.ndarray) -> Iterator[Skipped]:
-    for i in np.flatnonzero(targets == columns.MISSING):
+    for i in np.flatnonzero(targets == columns.MISSING).tolist():
         yield Skipped(id=rows[i].id, reason="has no label", split=rows[i].split)
     for listing in listings:
         for line in listing.table.ragged:

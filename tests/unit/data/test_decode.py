@@ -69,7 +69,7 @@ def test_a_jpeg_at_full_size_is_what_the_reference_decoder_gives(options):
 def test_decoding_at_a_smaller_scale_stays_near_decoding_whole(fit):
     data = saved(photo(900, 700), "JPEG", quality=95)
     ours = decode_for_model(data, 96, 96, 3, fit).astype(int)
-    whole = decode.fit_into(Image.open(io.BytesIO(data)), 96, 96, fit)
+    whole = decode.fit_into(np.array(Image.open(io.BytesIO(data))), 96, 96, fit)
     assert np.abs(ours - np.asarray(whole)).max() <= 6
     assert np.abs(ours - np.asarray(whole)).mean() < 1
 
