@@ -30,7 +30,7 @@ class Feed:
         self._device = device
         self._ranks = ranks
         self._resident = _resident(split, device)
-        self._targets = torch.from_numpy(split.targets).to(device)
+        self._targets = torch.from_numpy(np.array(split.targets)).to(device)  # a copy: they may be mapped read-only
         self._orders: dict[int, npt.NDArray[np.int64]] = {}
 
     @property
