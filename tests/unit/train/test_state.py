@@ -1,0 +1,98 @@
+import json
+
+import pytest
+import torch
+from small_training import CPU, feed_of, pictures, small, spec
+
+from gnomon.core.errors import ArtefactError
+from gnomon.core.training import TrainConfig
+from gnomon.tasks.classify import Config, Task
+from gnomon.train.average import Average
+from gnomon.train.optim import Optimizer
+from gnomon.train.precision import Precision
+from gnomon.train.state import State
+from gnomon.train.step import train_step
+
+CONFIG = TrainConfig(average=0.1)
+
+
+def fresh(seed=0):
+    network = small(seed)
+    optimizer = Optimizer(network, CONFIG, iterate_in=torch.float32)
+    return State(network=network, optimizer=optimizer, average=Average(CONFIG), seed=7)
+
+
+def trained(state, steps):
+    feed, task = feed_of(pictures()), Task(Config(), spec())
+    for step in steps:
+        torch.manual_seed(step)
+        progress = step / 10
+        train_step(
+            state.network,
+            task,
+            state.optimizer,
+            feed.batch(step, size_px=6),
+            progress=progress,
+            precision=Precision("fp32", CPU),
+        )
+        state.average.update(state.network, progress=progress, steps=10)
+        state.step = step + 1
+        state.losses.append(step * 0.1)
+    return state
+
+
+def copied(state):
+    """What a checkpoint makes of a state: tensors apart from it, facts through JSON."""
+    tensors = {name: tensor.clone() for name, tensor in state.tensors().items()}
+    return tensors, json.loads(json.dumps(state.facts()))
+
+
+def test_a_loaded_state_goes_on_as_the_first_one_does():
+    state = trained(fresh(), range(6))
+    state.elapsed_s, state.rollbacks, state.skipped_in_a_row, state.optimizer.lr_factor = 12.5, 1, 2, 0.5
+    other = fresh(seed=1)
+    other.load(*copied(state))
+    assert (other.step, other.elapsed_s, other.rollbacks, other.skipped_in_a_row) == (6, 12.5, 1, 2)
+    assert (other.seed, other.optimizer.lr_factor, other.losses) == (7, 0.5, state.losses)
+    trained(state, range(6, 9))
+    trained(other, range(6, 9))
+    assert all(torch.equal(tensor, other.tensors()[name]) for name, tensor in state.tensors().items())
+    assert state.facts() == other.facts()
+
+
+def test_every_tensor_has_a_name_of_its_own():
+    tensors = trained(fresh(), range(6)).tensors()
+    assert {name.partition("/")[0] for name in tensors} == {"network", "optimizer", "average"}
+    assert "network/norm.running_var" in tensors
+    assert "average/norm.running_var" in tensors
+    assert "optimizer/linear.weight" in tensors
+
+
+@pytest.mark.parametrize("part", ["network/linear.weight", "network/norm.running_mean", "optimizer/norm.bias"])
+def test_a_missing_tensor_is_refused(part):
+    tensors, facts = copied(trained(fresh(), range(6)))
+    del tensors[part]
+    with pytest.raises(ArtefactError, match="the checkpoint does not fit this run"):
+        fresh().load(tensors, facts)
+
+
+@pytest.mark.parametrize("name", sorted(fresh().facts()))
+def test_a_missing_fact_is_refused(name):
+    tensors, facts = copied(fresh())
+    del facts[name]
+    with pytest.raises(ArtefactError, match=name):
+        fresh().load(tensors, facts)
+
+
+def test_tensors_of_another_network_are_refused():
+    tensors, facts = copied(fresh())
+    with pytest.raises(ArtefactError):
+        fresh().load({**tensors, "network/linear.weight": torch.zeros(3, 5)}, facts)
+    with pytest.raises(ArtefactError):
+        fresh().load({**tensors, "stranger/x": torch.zeros(1)}, facts)
+
+
+def test_a_fact_of_the_wrong_kind_is_refused():
+    tensors, facts = copied(fresh())
+    with pytest.raises(ArtefactError):
+        fresh().load(tensors, {**facts, "step": "many"})
