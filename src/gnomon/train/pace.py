@@ -13,7 +13,7 @@ from gnomon.train.plan import Progress, Refit, size_at
 _WINDOW_S = 5.0
 _LARGEST_SHARE = 0.2
 _ENOUGH = 3
-_TOLERANCE = 0.004
+_TOLERANCE = 0.01
 """Share of the time left by which the forecast may miss before the steps are re-fitted."""
 _LEAST_S = 0.15
 _ROUNDS = 3
