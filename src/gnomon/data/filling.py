@@ -28,7 +28,7 @@ from gnomon.data.formats import UnreadableError
 from gnomon.data.listing import read_bytes
 from gnomon.data.reading import Reading
 
-LOOKED_AT = 512
+LOOKED_AT = 256
 """Pictures whose headers decide the frame, before all are decoded."""
 
 SMALL_PX = 128 * 128

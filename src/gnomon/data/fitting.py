@@ -19,6 +19,9 @@ KEPT_PX = 64
 SIDES_PX = (32, 48, 64, 96, 128, 160, 192)
 """Sides of squares to choose from."""
 
+SPARED = 1 / 32
+"""Share of the wanted size by which a JPEG may be decoded smaller, where that makes a step of its scale possible."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
@@ -53,12 +56,18 @@ def square_side(sizes: Sequence[tuple[int, int]]) -> int:
 
 
 def least_size(size: tuple[int, int], height_px: int, width_px: int, fit: Fit) -> tuple[int, int]:
-    """Return the (width, height) below which decoding a picture of ``size`` would lose detail."""
+    """Return the (width, height) below which decoding a picture of ``size`` would lose detail that can be seen.
+
+    It is the size that ``fit`` needs, less ``SPARED``: the commonest photo of ImageNet, 500 x 375, is decoded at half
+    its size for a square of 192, though that gives 188 pixels.
+    """
     if fit == "squash":
-        return width_px, height_px
-    shares = (width_px / size[0], height_px / size[1])
-    scale = max(shares) if fit == "crop" else min(shares)
-    return max(1, math.ceil(size[0] * scale)), max(1, math.ceil(size[1] * scale))
+        shares = (width_px / size[0], height_px / size[1])
+    else:
+        both = (width_px / size[0], height_px / size[1])
+        shares = (max(both),) * 2 if fit == "crop" else (min(both),) * 2
+    width, height = (math.ceil(side * share * (1 - SPARED)) for side, share in zip(size, shares, strict=True))
+    return max(1, width), max(1, height)
 
 
 def fit_into(pixels: Pixels, height_px: int, width_px: int, fit: Fit) -> Pixels:

@@ -76,8 +76,8 @@ def test_fine_stripes_become_grey_and_not_coarse_stripes():
     assert np.abs(fit_into(stripes, 8, 8, "crop").astype(int) - 128).max() <= 8
 
 
-@pytest.mark.parametrize(("fit", "least"), [("crop", (400, 200)), ("pad", (200, 100)), ("squash", (200, 200))])
-def test_least_size_loses_no_detail(fit, least):
+@pytest.mark.parametrize(("fit", "least"), [("crop", (388, 194)), ("pad", (194, 97)), ("squash", (194, 194))])
+def test_least_size_is_the_wanted_one_less_a_thirty_second(fit, least):
     assert least_size((800, 400), 200, 200, fit) == least
 
 
