@@ -1,9 +1,9 @@
 """Gnomon: give it data and a compute budget, and it returns a finished, measured model when the time is up.
 
-    import gnomon
+import gnomon
 
-    run = gnomon.train("photos/", budget="5m")
-    run.predict(["new.jpg"])
+run = gnomon.train("photos/", budget="5m")
+run.predict(["new.jpg"])
 """
 
 from __future__ import annotations

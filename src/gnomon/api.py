@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from gnomon.core import config as configs
 from gnomon.core import run as runfolders
 from gnomon.core.clock import MonotonicClock, Stopwatch
 from gnomon.core.config import Layer
-from gnomon.core.errors import StoppedError, UsageError
+from gnomon.core.errors import StoppedError, UsageError, note_run
 from gnomon.core.events import Emit, Finished, Said, silent
 from gnomon.core.lock import RunLock
 from gnomon.core.processors import wait_politely
@@ -192,7 +193,7 @@ def resume(
     """Go on with a stopped run: with what is left of its budget, or with a new allotment of wall time."""
     opened = load_run(run)
     wait_politely()
-    with StopFlag() as stop, RunLock(opened.folder, emit=emit):
+    with StopFlag() as stop, RunLock(opened.folder, emit=emit), _noting(opened.folder):
         from gnomon.train import checkpoint
         from gnomon.train.plan import PlanLog
 
@@ -330,7 +331,7 @@ def _train(
     allowance = _allowance(budget, len(dataset.splits["train"]), used_s=stopwatch.elapsed_s())
     choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)
     folder = _new_folder(out, dataset.name, choice.run.family)
-    with RunLock(folder, emit=emit):
+    with RunLock(folder, emit=emit), _noting(folder):
         files.write_bytes(folder.config, _toml(choice.settings), sync=False)
         files.write_json(folder.data, manifest.data_json(dataset, audited), sync=False)
         for skipped in dataset.skipped:
@@ -351,6 +352,16 @@ def _train(
         )
         _go(sitting, None, loaded=None, emit=emit)
     return Run(folder.path)
+
+
+@contextmanager
+def _noting(folder: RunFolder) -> Iterator[None]:
+    """Note on an unexpected error in which run it happened, so that its traceback is kept there."""
+    try:
+        yield
+    except Exception as error:
+        note_run(error, folder.path)
+        raise
 
 
 def _go(sitting: Sitting, log: Any, *, loaded: Any, emit: Emit, timed: bool = True) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from gnomon.train.precision import DTYPES, Precision
 
 SECTIONS = ("run", "data", "task", "family", "train", "augment")
 _MOST_PREPARED_PX = 4_000_000
+_KEPT_PX = 64
+"""Pictures up to this side keep their own size when all are alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,7 @@ def load_dataset(
     """Return the data with its splits: those of the data, those that the user named, those that Gnomon makes."""
     reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
     main = _read(data.path, data, reading, data_dir)
-    others = [_read(p, data, reading, data_dir) if p != "off" else None for p in (data.valid, data.test)]
+    others = [_beside(main, p, data, reading, data_dir) if p != "off" else None for p in (data.valid, data.test)]
     return split.split(split.join(main, *others), data.split, seed)
 
 
@@ -114,14 +116,9 @@ def load_foreign(
         raise UsageError(
             f"a model of {type(spec.input).__name__} data cannot be measured on other data", fix="train anew"
         )
-    size_px = max(32, spec.input.height_px, spec.input.width_px)
-    data = DataConfig(path=path, size_px=size_px, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
+    data = DataConfig(path=path, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
     reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
-    other = _read(path, data, reading, None)
-    fitted = {
-        name: replace(part, inputs=Fitted(part.inputs, spec.input, data.fit)) for name, part in other.splits.items()
-    }
-    other = replace(other, spec=Spec(input=spec.input, target=other.spec.target), splits=fitted)
+    other = _seen_as(spec.input, path, data, reading, None)
     return split.join(replace(other, spec=spec, splits={}), None, other)
 
 
@@ -239,6 +236,24 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
         raise ArtefactError(
             f"the model's description is not understood: {error}", fix="use the version that wrote it", path=folder
         ) from error
+
+
+def _beside(main: Dataset, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
+    """Read a separately given split: it need not hold every class, and its pictures get the shape of the others."""
+    if isinstance(main.spec.input, Image):
+        return _seen_as(main.spec.input, path, data, reading, data_dir)
+    return _read(path, replace(data, allow_empty=True), reading, data_dir)
+
+
+def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
+    """Read pictures so that they have a given shape."""
+    side = max(image.height_px, image.width_px)
+    size_px = side if image.height_px == image.width_px and side > _KEPT_PX else "auto"
+    other = _read(path, replace(data, path=path, size_px=size_px, allow_empty=True), reading, data_dir)
+    if other.spec.input == image:
+        return other
+    fitted = {name: replace(part, inputs=Fitted(part.inputs, image, data.fit)) for name, part in other.splits.items()}
+    return replace(other, spec=Spec(input=image, target=other.spec.target), splits=fitted)
 
 
 def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:

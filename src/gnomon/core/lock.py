@@ -61,9 +61,7 @@ class RunLock:
             files.write_json(self._path, asdict(mine))
         self._mine = mine
         if other is not None:
-            text = (
-                f"taking over from process {other.pid}, which held this run since {other.since} and is gone"
-            )
+            text = f"taking over from process {other.pid}, which held this run since {other.since} and is gone"
             self._emit(Said(text=text, level="warning"))
             files.remove_leftovers(self._path.parent)
         return self

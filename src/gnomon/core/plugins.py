@@ -30,9 +30,7 @@ def load(kind: str, name: str) -> ModuleType:
     if name in installed:
         module = installed[name].load()
         if not isinstance(module, ModuleType):
-            raise UsageError(
-                f"the installed {kind} {name!r} is not a module", fix="point its entry point at a module"
-            )
+            raise UsageError(f"the installed {kind} {name!r} is not a module", fix="point its entry point at a module")
         return module
     raise UsageError(f"there is no {kind} called {name!r}", fix=_suggest(name, names(kind)))
 

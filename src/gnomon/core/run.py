@@ -317,7 +317,7 @@ def _from_plan(run: RunFolder) -> dict[str, Any]:
             found["steps"] = event["steps"]
         elif kind == "finish":
             found |= {"steps": event["step"], "elapsed_s": event["elapsed_s"]}
-        found["state"] = "finished" if kind == "finish" else "stopped"
+        found["state"] = "finished" if kind in ("finish", "reported") else "stopped"
     return found
 
 

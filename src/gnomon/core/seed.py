@@ -25,9 +25,7 @@ def order(seed: int, epoch: int, num_samples: int) -> npt.NDArray[np.int64]:
     return generator.permutation(num_samples).astype(np.int64)
 
 
-def uniform(
-    seed_key: int, sample: npt.NDArray[np.int64], num_draws: int
-) -> npt.NDArray[np.float64]:
+def uniform(seed_key: int, sample: npt.NDArray[np.int64], num_draws: int) -> npt.NDArray[np.float64]:
     """Return draws in [0, 1), shape ``(len(sample), num_draws)``; row i depends on ``seed_key`` and ``sample[i]`` only.
 
     The same sample gets the same draws whatever batch, worker or rank it meets.

@@ -1,0 +1,1 @@
+"""Data: found, read, audited, split, cached, varied and batched."""

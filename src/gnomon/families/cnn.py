@@ -131,10 +131,8 @@ class Cnn(Network):
         return Output(self.head(self.dropout(x)))
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
-        """Filters are matrices, the bias of the whitening layer learns early only."""
-        if name == "whiten.bias":
-            return "early"
-        return "head" if name.startswith("head") else super().role(name, parameter)
+        """The bias of the whitening layer learns early only."""
+        return "early" if name == "whiten.bias" else super().role(name, parameter)
 
     @torch.no_grad()
     def prepare(self, inputs: Tensor) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gnomon.core.spec import Image, Label, Output, Spec
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.head import Head
-from gnomon.layers.network import Network, Role
+from gnomon.layers.network import Network
 from gnomon.layers.standardise import Standardise
 
 ACCEPTS = (Image,)
@@ -71,10 +71,6 @@ class Mlp(Network):
         """Return logits of shape ``(batch, classes)``."""
         pixels = self.standardise(inputs).flatten(1)
         return Output(self.head(self.blocks(pixels)))
-
-    def role(self, name: str, parameter: nn.Parameter) -> Role:
-        """The last layer is the head."""
-        return "head" if name.startswith("head") else super().role(name, parameter)
 
     @torch.no_grad()
     def prepare(self, inputs: Tensor) -> None:

@@ -26,9 +26,11 @@ class Network(nn.Module):
         raise NotImplementedError
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
-        """Return the role of one parameter. By default anything of two or more dimensions is a matrix."""
+        """Return the role of one parameter: ``head`` for the last layer, a matrix from two dimensions on."""
         if not parameter.requires_grad:
             return "frozen"
+        if name.startswith("head."):
+            return "head"
         return "matrix" if parameter.ndim >= 2 else "vector"
 
     @torch.no_grad()

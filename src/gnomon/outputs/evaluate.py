@@ -72,7 +72,7 @@ def evaluation(
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
-    """Return what ``evaluation.json`` holds. ``known`` are logits that need not be computed again; test is read once."""
+    """Return what ``evaluation.json`` holds. ``known`` are logits that need not be computed again."""
     task = model.task
     found: dict[str, Any] = {
         "schema": SCHEMA,

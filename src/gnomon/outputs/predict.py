@@ -33,7 +33,7 @@ def inputs(paths: Sequence[str]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            inside = [path / file.relative for file in listing.walk(path).files if listing.is_picture(file)]
+            inside = [path / file.id for file in listing.walk(path).files if listing.is_picture(file)]
             if not inside:
                 raise UsageError("the folder has no pictures", fix="name files, or a folder with pictures", path=path)
             found += sorted(inside)

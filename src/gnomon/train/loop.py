@@ -149,7 +149,7 @@ def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
         return
     state.step += 1
     sitting.finite = losses.finite
-    state.average.update(state.network, progress=progress, steps=parts.pace.progress.steps)
+    state.average.update(state.network, progress=progress, steps=parts.pace.progress.steps_at(state.step - 1))
     if reads:
         _note_loss(state, sitting, losses)
     seconds = parts.clock.now_s() - started_s

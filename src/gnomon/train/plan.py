@@ -47,8 +47,11 @@ class Progress:
 
     def at(self, step: int) -> float:
         """Return the progress in [0, 1] before step ``step`` is made."""
-        steps = next(steps for start, steps in reversed(self._ends) if start <= step)
-        return min(1.0, step / steps)
+        return min(1.0, step / self.steps_at(step))
+
+    def steps_at(self, step: int) -> int:
+        """Return all steps as they were known when step ``step`` was made: a replay knows later re-fits already."""
+        return next(steps for start, steps in reversed(self._ends) if start <= step)
 
 
 def size_at(phases: Phases, progress: float) -> int:
