@@ -67,12 +67,11 @@ class Probe:
         starts = [start for start, _ in phases] + [1.0]
         total = 0.0
         for (start, size), end in zip(phases, starts[1:], strict=True):
-            batch = self._part(size)
+            batch = self._feed.batch(0, size_px=size)  # whole: the optimizer's work does not grow with the batch
             counter = FlopCounterMode(display=False)
             with counter:
                 self._step(batch)
-            share = len(batch.targets) / self._config.batch_size
-            total += (end - start) * counter.get_total_flops() / share
+            total += (end - start) * counter.get_total_flops()
         return total
 
     def _part(self, size_px: int) -> Batch:
