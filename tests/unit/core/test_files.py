@@ -350,3 +350,37 @@ def answer(monkeypatch, **changed):
 )
 def test_readable_bytes(num_bytes, text):
     assert files.readable_bytes(num_bytes) == text
+
+
+class TestTransfers:
+    def test_what_was_written_stays_and_is_continued(self, tmp_path):
+        part = tmp_path / "part"
+        with pytest.raises(KeyError), files.continued(part) as file:
+            file.write(b"0123456789")
+            raise KeyError
+        assert part.read_bytes() == b"0123456789"
+        with files.continued(part, at=4) as file:
+            file.write(b"XY")
+        assert part.read_bytes() == b"0123XY"
+
+    def test_a_full_disk_is_told_with_the_bytes_needed(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("GNOMON_FAULT", "write:1:enospc")
+        part = tmp_path / "part"
+        with pytest.raises(ResourceError, match="170 MB needed"), files.continued(part, num_bytes=170_000_000) as file:
+            file.write(b"x")
+
+    def test_the_finished_part_takes_its_place(self, tmp_path):
+        (tmp_path / "part").write_text("new")
+        (tmp_path / "a").write_text("old")
+        files.put_in_place(tmp_path / "part", tmp_path / "a")
+        assert names(tmp_path) == ["a"]
+        assert (tmp_path / "a").read_text() == "new"
+
+    @pytest.mark.parametrize("operation", ["fsync", "rename"])
+    def test_where_it_cannot_be_put_in_place_the_old_one_stays(self, tmp_path, monkeypatch, operation):
+        (tmp_path / "part").write_text("new")
+        (tmp_path / "a").write_text("old")
+        monkeypatch.setenv("GNOMON_FAULT", f"{operation}:1:eio")
+        with pytest.raises(ResourceError, match="Input/output error"):
+            files.put_in_place(tmp_path / "part", tmp_path / "a")
+        assert ((tmp_path / "a").read_text(), (tmp_path / "part").read_text()) == ("old", "new")
