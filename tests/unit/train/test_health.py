@@ -165,7 +165,7 @@ def test_skips_that_good_steps_part_are_not_in_a_row(tmp_path, gradient_only):
 def test_the_third_time_training_has_diverged(tmp_path):
     parts = parts_of(tmp_path)
     parts.objective = Poison(parts.objective, lambda call: call >= 10)
-    with pytest.raises(DivergedError, match="training diverged at step 3: .*3 times over") as caught:
+    with pytest.raises(DivergedError, match=r"training diverged at step 3: .*3 times over") as caught:
         fit(parts)
     assert caught.value.exit_code == 5
     assert "--set train.precision=fp32" in caught.value.fix
