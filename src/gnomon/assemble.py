@@ -80,6 +80,8 @@ def wish(layers: Sequence[Layer]) -> Wish:
     if not any("data.path" in values for _, values in layers):
         raise UsageError("there is no data to train on", fix="name a folder, a file or a known name such as digits")
     data, _ = configs.build(DataConfig, "data", layers)
+    for path in (data.path, data.valid, data.test):
+        _require_text(path)
     return Wish(run=run, data=data, layers=tuple(layers))
 
 
@@ -254,6 +256,16 @@ def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_d
         return other
     fitted = {name: replace(part, inputs=Fitted(part.inputs, image, data.fit)) for name, part in other.splits.items()}
     return replace(other, spec=Spec(input=image, target=other.spec.target), splits=fitted)
+
+
+def _require_text(path: str) -> None:
+    """Refuse a path that cannot be written into ``run.toml``, from which a run is resumed."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            "the path is not valid UTF-8", fix="rename it, or name it by a link with a plain name", path=path
+        ) from error
 
 
 def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
