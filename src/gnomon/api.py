@@ -395,12 +395,13 @@ def _sitting_of(folder: RunFolder, stop: StopFlag, emit: Emit, *, accept_changed
     log = PlanLog.read(folder)
     layers: list[Layer] = [("config", configs.read_toml(folder.config))]
     wished = assemble.wish(layers)
+    stored = read_json(folder.data)
     dataset = assemble.load_dataset(
-        wished.data, seed=wished.run.seed, data_dir=_data_dir(None), emit=emit, should_stop=stop
+        wished.data, seed=wished.run.seed, data_dir=_where_it_lay(stored), emit=emit, should_stop=stop
     )
-    dataset = manifest.restore(dataset, read_json(folder.data), accept_changed=accept_changed_data)
+    dataset = manifest.restore(dataset, stored, accept_changed=accept_changed_data)
     known = machine.know(_device(wished), cache=assemble.cache_folder(), may_measure=False)
-    budget = parse_budget(log.plan["budget"]["text"])
+    budget = _last_budget(log)
     allowance = _allowance(budget, len(dataset.splits["train"]), used_s=0.0)
     choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)
     _use_threads("auto", int(log.plan["threads"]))
@@ -495,6 +496,13 @@ def _allotment(old: Budget, new: str | None, used_s: float, already_s: float) ->
     return Budget(text=granted.text, kind="time", value=used_s + granted.seconds), used_s + already_s
 
 
+def _last_budget(log: Any) -> Budget:
+    """Return the budget of a run: the last allotment that it was granted, else that of its plan."""
+    first = parse_budget(log.plan["budget"]["text"])
+    granted = [event["budget_s"] for event in log.events if event["event"] == "resume" and event.get("budget_s")]
+    return Budget(text=first.text, kind="time", value=float(granted[-1])) if granted else first
+
+
 def _dataset_or_none(folder: RunFolder, emit: Emit) -> Dataset | None:
     from gnomon.core.errors import GnomonError
 
@@ -533,6 +541,13 @@ def _toml(settings: Mapping[str, Any]) -> bytes:
 def _data_dir(named: str | None) -> Path | None:
     named = named or os.environ.get("GNOMON_DATA")
     return Path(named) if named else None
+
+
+def _where_it_lay(stored: Any) -> Path | None:
+    """Return the folder in which a run found data of a known name, where it is still there."""
+    source = stored.get("source") if isinstance(stored, dict) else None
+    found = Path(source) if isinstance(source, str) else None
+    return found.parent if found is not None and found.exists() else _data_dir(None)
 
 
 def _device(wished: Any) -> Any:
