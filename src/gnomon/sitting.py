@@ -234,7 +234,7 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict
     counts = {name: len(split) for name, split in sitting.dataset.splits.items() if name in ("valid", "test")}
     plain_s = costs.look_s * (sum(counts.values()) + counts.get("valid", 0))
     num_views = sum(1 for _ in parts.network.views(next(iter(_few(sitting, parts))).inputs)) - 1
-    views_s = costs.look_s * sum(counts.values()) * 0.35 * num_views
+    views_s = costs.look_s * sum(counts.values()) * 0.25 * num_views
     seconds = sitting.budget.seconds
     views = sitting.choice.train.test_views and num_views > 0 and (seconds is None or views_s < _VIEWS_SHARE * seconds)
     total_s = (plain_s + (views_s if views else 0.0)) * _SPARE + 0.2 + 4e-5 * sum(counts.values())

@@ -16,8 +16,8 @@ from gnomon.data.batch import looks
 from gnomon.train import infer
 
 SCHEMA = 1
-_BATCH = 250
-_UNCERTAIN = 0.3
+_BATCH = 500
+_UNCERTAIN = 0.2
 """Share of the validation samples that are looked at in more than one view."""
 
 Logits = npt.NDArray[np.float32]
@@ -26,7 +26,7 @@ Logits = npt.NDArray[np.float32]
 def calibrated(model: Model, valid: Split, *, views: bool, should_stop: Callable[[], bool]) -> tuple[Model, Logits]:
     """Return the model with temperature and limit for more views set on the validation split, and its logits there.
 
-    The limit is the confidence under which three in ten validation samples lie.
+    The limit is the confidence under which one in five validation samples lies.
     """
     if not len(valid):
         return model, np.zeros((0, model.task.output_size), dtype=np.float32)

@@ -14,6 +14,11 @@ from gnomon.core.spec import Batch
 from gnomon.layers.network import Network
 from gnomon.train.precision import Precision
 
+_AT_ONCE = 500
+"""Uncertain samples whose other views are computed together: enough to keep the processor busy."""
+
+Values = npt.NDArray[np.float32]
+
 
 @torch.no_grad()
 def outputs(
@@ -23,7 +28,7 @@ def outputs(
     precision: Precision,
     views_below: float = 0.0,
     should_stop: Callable[[], bool] = lambda: False,
-) -> npt.NDArray[np.float32]:
+) -> Values:
     """Return the outputs for all batches, shape ``(samples, …)``, with the network in evaluation mode.
 
     Where the largest softmax probability of a sample's first view is under ``views_below``, its output is the weighted
@@ -33,31 +38,43 @@ def outputs(
     was_training = network.training
     network.eval()
     try:
-        return np.concatenate([_one(network, batch, precision, views_below, should_stop) for batch in batches])
+        with precision.autocast():
+            return _all(network, batches, views_below, should_stop)
     finally:
         network.train(was_training)
 
 
-def _one(
-    network: Network, batch: Batch, precision: Precision, views_below: float, should_stop: Callable[[], bool]
-) -> npt.NDArray[np.float32]:
-    if should_stop():
-        raise StoppedError("stopped while evaluating", fix="gnomon resume goes on from the last checkpoint")
-    with precision.autocast():
+def _all(network: Network, batches: Iterable[Batch], views_below: float, should_stop: Callable[[], bool]) -> Values:
+    values: list[Tensor] = []
+    uncertain: list[tuple[Tensor, Tensor]] = []
+    done, waiting = 0, 0
+    for batch in batches:
+        if should_stop():
+            raise StoppedError("stopped while evaluating", fix="gnomon resume goes on from the last checkpoint")
         value = network(batch.inputs).value.float()
+        values.append(value)
         if views_below > 0:
-            value = _with_views(network, batch.inputs, value, views_below)
-    result: npt.NDArray[np.float32] = value.cpu().numpy()
+            rows = torch.nonzero(value.softmax(1).amax(1) < views_below)[:, 0]
+            uncertain.append((rows + done, batch.inputs[rows]))
+            waiting += len(rows)
+        done += len(value)
+        if waiting >= _AT_ONCE:
+            _look_again(network, values, uncertain)
+            waiting = 0
+    if waiting:
+        _look_again(network, values, uncertain)
+    result: Values = torch.cat(values).cpu().numpy()
     return result
 
 
-def _with_views(network: Network, inputs: Tensor, value: Tensor, views_below: float) -> Tensor:
-    uncertain = torch.nonzero(value.softmax(1).amax(1) < views_below)[:, 0]
-    if not len(uncertain):
-        return value
-    chosen = inputs[uncertain]
-    total, weights = torch.zeros_like(value[uncertain]), 0.0
-    for index, (weight, view) in enumerate(network.views(chosen)):
-        total += weight * (value[uncertain] if index == 0 else network(view).value.float())
+def _look_again(network: Network, values: list[Tensor], uncertain: list[tuple[Tensor, Tensor]]) -> None:
+    """Put the mean over all views in the place of the first, for the samples that wait for it; empty the list."""
+    rows = torch.cat([rows for rows, _ in uncertain])
+    inputs = torch.cat([inputs for _, inputs in uncertain])
+    known = torch.cat(values)
+    total, weights = torch.zeros_like(known[rows]), 0.0
+    for index, (weight, view) in enumerate(network.views(inputs)):
+        total += weight * (known[rows] if index == 0 else network(view).value.float())
         weights += weight
-    return value.index_copy(0, uncertain, total / weights)
+    values[:] = [known.index_copy(0, rows, total / weights)]
+    uncertain.clear()
