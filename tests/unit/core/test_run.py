@@ -151,8 +151,9 @@ class TestOpen:
 
     def test_a_folder_that_is_no_run(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
+        (tmp_path / "photos").mkdir()
         with pytest.raises(ArtefactError, match=r"is not a run folder: it has no run.toml") as caught:
-            open_run(tmp_path)
+            open_run(tmp_path / "photos")
         assert "gnomon train" in caught.value.fix
 
 
