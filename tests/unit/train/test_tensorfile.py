@@ -178,6 +178,15 @@ def test_formats_that_can_run_code_are_named_and_refused(tmp_path, name):
         refuse_code(path)
 
 
+def test_a_header_of_any_length_is_not_taken_for_code(tmp_path):
+    lengths = set()
+    for extra in range(0, 256, 4):
+        write_tensors(tmp_path / "a", {"x" * (600 + extra): torch.ones(1)})
+        lengths.add((tmp_path / "a").read_bytes()[0])
+        refuse_code(tmp_path / "a")
+    assert lengths == set(range(0, 256, 8))  # 128 among them, with which a pickle begins
+
+
 def test_a_sound_file_is_not_taken_for_code(tmp_path):
     for count in (0, 1, 128, 300):
         write_tensors(tmp_path / "a", {f"{n}": torch.ones(1) for n in range(count)})
