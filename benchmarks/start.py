@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _until_first_step(data: str) -> float:
-    """Return the seconds from starting the program to the end of the first training step, by the line that it prints."""
+    """Return the seconds from starting the program to the end of the first training step, by the line it prints."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "gnomon", "train", data, "--budget", "60s", "--out", f"{folder}/run"]
         started_s = time.monotonic()
