@@ -113,6 +113,12 @@ def build(cls: type[T], section: str, layers: Sequence[Layer]) -> tuple[T, dict[
     return instance, settings
 
 
+def require_within(name: str, value: float, low: float, high: float) -> None:
+    """Raise ``UsageError`` where a setting is not between ``low`` and ``high``: no file may ask for the impossible."""
+    if not low <= value <= high:
+        raise UsageError(f"{name} = {value} is not possible", fix=f"choose a value from {low} to {high}")
+
+
 def check_sections(layers: Sequence[Layer], sections: Sequence[str]) -> None:
     """Raise ``UsageError`` where a layer names a section that does not exist."""
     for _, values in layers:

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnomon.core.config import require_within
 from gnomon.core.spec import Image, Label, Output, Spec
 from gnomon.core.training import Allowance, Phases, Proposal, Speed
 from gnomon.layers.head import Head
@@ -56,6 +57,15 @@ class Config:
     """Share of the pooled features that is dropped before the last layer."""
     mirror: bool = False
     """Look at mirrored pictures too at test time: right where left and right mean nothing."""
+
+    def __post_init__(self) -> None:
+        require_within("family.widths: the number of groups", len(self.widths), 1, 12)
+        for width in self.widths:
+            require_within("family.widths", width, 1, 65_536)
+        require_within("family.depth", self.depth, 1, 64)
+        require_within("family.patch_px", self.patch_px, 1, 64)
+        require_within("family.stride", self.stride, 1, 64)
+        require_within("family.dropout", self.dropout, 0, 0.99)
 
 
 class Norm(nn.BatchNorm2d):

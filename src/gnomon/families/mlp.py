@@ -14,6 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from gnomon.core.config import require_within
 from gnomon.core.spec import Image, Label, Output, Spec
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.head import Head
@@ -37,6 +38,11 @@ class Config:
     """Hidden layers."""
     dropout: float = 0.1
     """Share of the units that is dropped after each hidden layer."""
+
+    def __post_init__(self) -> None:
+        require_within("family.width", self.width, 1, 65_536)
+        require_within("family.depth", self.depth, 1, 256)
+        require_within("family.dropout", self.dropout, 0, 0.99)
 
 
 class Block(nn.Module):
