@@ -34,7 +34,7 @@ def spec(side=6, channels=1, num_classes=3):
 def pictures(num_samples=20, *, side=6, channels=1, num_classes=3, seed=0):
     """Pictures whose class shows: each class has a pattern of its own, under noise."""
     generator = np.random.default_rng(seed)
-    patterns = np.random.default_rng(99).integers(0, 200, (num_classes, side, side, channels))
+    patterns = np.random.default_rng(99).integers(0, 200, (min(num_classes, num_samples), side, side, channels))
     targets = np.arange(num_samples, dtype=np.int64) % num_classes
     noise = generator.integers(0, 56, (num_samples, side, side, channels))
     return Split(

@@ -8,6 +8,7 @@ from gnomon.core.errors import StoppedError
 from gnomon.core.spec import Batch, Output
 from gnomon.data.batch import looks
 from gnomon.layers.network import Network
+from gnomon.train import infer
 from gnomon.train.infer import outputs
 from gnomon.train.precision import Precision
 
@@ -75,3 +76,14 @@ def test_where_all_are_certain_there_is_one_look():
     batch = Batch(inputs=torch.tensor([[0.0, 9.0]]), targets=torch.zeros(1), ids=np.arange(1))
     assert outputs(network, [batch], precision=FP32, views_below=0.9).tolist() == [[0.0, 9.0]]
     assert network.seen == [1]
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 4, 100])
+def test_however_many_are_looked_at_again_together_the_result_is_the_same(monkeypatch, at_once):
+    monkeypatch.setattr(infer, "_AT_ONCE", at_once)
+    network = Views()
+    values = torch.tensor([[0.0, 0.0], [0.0, 9.0], [0.1, 0.0], [0.2, 0.0], [9.0, 0.0], [0.3, 0.0]])
+    batches = [Batch(inputs=values[i : i + 2], targets=torch.zeros(2), ids=np.arange(i, i + 2)) for i in range(0, 6, 2)]
+    found = outputs(network, batches, precision=FP32, views_below=0.9)
+    np.testing.assert_allclose(found[:, 0], [7.5, 0.0, 7.6, 7.7, 9.0, 7.8])
+    assert sum(network.seen) == 6 + 4

@@ -1,0 +1,104 @@
+import pytest
+import torch
+from small_training import spec
+
+from gnomon.core.training import Allowance, Speed
+from gnomon.families import mlp
+from gnomon.families.mlp import Block, Config, build, size_for
+
+SPEED = Speed(flop_per_s=5e10, device="cpu", memory_bytes=2**33)
+
+
+def allowance(train_s=60.0, *, num_train=1000, samples=None):
+    return Allowance(train_s=train_s, samples=samples, flop=None, num_train=num_train)
+
+
+class TestBlock:
+    def test_it_adds_its_input_where_the_widths_agree(self):
+        torch.manual_seed(0)
+        block = Block(4, 4, 0.0).eval()
+        x = torch.randn(3, 4)
+        torch.testing.assert_close(block(x), x + block.activation(block.norm(block.linear(x))))
+
+    def test_elsewhere_it_does_not(self):
+        torch.manual_seed(0)
+        block = Block(5, 4, 0.0).eval()
+        x = torch.randn(3, 5)
+        torch.testing.assert_close(block(x), block.activation(block.norm(block.linear(x))))
+
+    def test_dropout_is_for_training_only(self):
+        torch.manual_seed(0)
+        block, x = Block(4, 4, 0.5), torch.randn(8, 4)
+        assert not torch.equal(block(x), block(x))
+        block.eval()
+        assert torch.equal(block(x), block(x))
+
+    def test_only_the_matrix_and_the_bias_of_the_norm_learn(self):
+        assert [name for name, p in Block(4, 4, 0.0).named_parameters() if p.requires_grad] == [
+            "linear.weight",
+            "norm.bias",
+        ]
+
+
+def test_layers_and_widths_are_as_configured():
+    network = build(Config(width=12, depth=2), spec(side=6, channels=3))
+    shapes = {name: tuple(p.shape) for name, p in network.named_parameters() if p.ndim == 2}
+    assert shapes == {
+        "blocks.0.linear.weight": (12, 108),
+        "blocks.1.linear.weight": (12, 12),
+        "head.linear.weight": (3, 12),
+    }
+
+
+def test_roles():
+    network = build(Config(width=12, depth=1), spec())
+    roles = {name: network.role(name, parameter) for name, parameter in network.named_parameters()}
+    assert roles == {
+        "blocks.0.linear.weight": "matrix",
+        "blocks.0.norm.weight": "frozen",
+        "blocks.0.norm.bias": "vector",
+        "head.linear.weight": "head",
+    }
+
+
+def test_prepared_it_sees_standardised_pixels():
+    network = build(Config(width=12, depth=1), spec())
+    pixels = torch.randint(100, 156, (50, 6, 6, 1), dtype=torch.uint8)
+    network.prepare(pixels)
+    seen = network.standardise(pixels)
+    assert seen.mean().item() == pytest.approx(0, abs=1e-4)
+    assert seen.std().item() == pytest.approx(1, abs=1e-3)
+
+
+def test_every_pixel_counts():
+    torch.manual_seed(0)
+    network = build(Config(width=12, depth=1), spec()).eval()
+    pixels = torch.full((36, 6, 6, 1), 100, dtype=torch.uint8)
+    changed = pixels.clone()
+    changed.flatten(1).fill_diagonal_(200)
+    difference = (network(pixels).value - network(changed).value).abs().sum(1)
+    assert difference.gt(0).all()
+
+
+@pytest.mark.parametrize(("samples", "width"), [(14_999, 128), (15_000, 1024), (1e9, 1024)])
+def test_counted_in_samples_the_widest_that_makes_fifteen_passes(samples, width):
+    assert size_for(allowance(None, samples=samples), spec(), SPEED).config.width == width
+
+
+@pytest.mark.parametrize("width", [128, 256, 512, 1024])
+def test_counted_in_seconds_the_widest_that_makes_fifteen_passes(width):
+    per_sample = mlp._flop_per_sample(width, 36)
+    seconds = 15 * 1000 * per_sample / SPEED.flop_per_s
+    assert size_for(allowance(seconds * 1.001), spec(), SPEED).config.width == width
+    narrower = size_for(allowance(seconds * 0.999), spec(), SPEED).config.width
+    assert narrower == max(128, width // 2)
+
+
+def test_what_is_proposed_beside_the_width():
+    grey, colour = (size_for(allowance(), spec(side=32, channels=channels), SPEED) for channels in (1, 3))
+    assert grey.settings["augment.flip"] == "off"
+    assert colour.settings["augment.flip"] == "alternate"
+    assert colour.settings["train.phases"] == ((0.0, 32),)
+    assert colour.settings["augment.shift_px"] == 2
+    assert "15 passes over the data" in colour.why[0]
+    assert 0 < colour.merit < 0.9  # a convolutional net is the better guess for pictures
