@@ -19,7 +19,7 @@ from gnomon.core.config import DataConfig, Layer, Setting
 from gnomon.core.errors import ArtefactError, UsageError
 from gnomon.core.events import Emit, Said, silent
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Dataset, Guess, Image, Spec, Split, spec_as_dict, spec_from_dict
+from gnomon.core.spec import MAX_SIDE_PX, Dataset, Guess, Image, Spec, Split, spec_as_dict, spec_from_dict
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
 from gnomon.data import detect, split
 from gnomon.data.augment import Augment
@@ -228,11 +228,11 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
             network=place(network, device, channels_last=True).eval(),
             task=task,
             spec=spec,
-            size_px=int(facts["size_px"]),
-            fit=str(facts["fit"]),
-            precision=Precision(_known(facts["precision"]), device),
-            views_below=float(facts["views_below"]),
-            temperature=float(facts["temperature"]),
+            size_px=int(_within(facts, "size_px", 1, MAX_SIDE_PX)),
+            fit=_one_of(facts, "fit", ("crop", "squash", "pad")),
+            precision=Precision(_one_of(facts, "precision", tuple(DTYPES)), device),
+            views_below=_within(facts, "views_below", 0, 1),
+            temperature=_within(facts, "temperature", 1e-3, 1e3),
         )
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise ArtefactError(
@@ -354,11 +354,18 @@ def _check_tensors(network: Network, tensors: Mapping[str, torch.Tensor], folder
         )
 
 
-def _known(precision: str) -> str:
-    """Return the number format, where it is one."""
-    if precision not in DTYPES:
-        raise ValueError(f"precision {precision!r}")
-    return precision
+def _within(facts: Mapping[str, Any], name: str, low: float, high: float) -> float:
+    value = facts[name]
+    if not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"{name} is {value!r}, not between {low:g} and {high:g}")
+    return value
+
+
+def _one_of(facts: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
+    value = facts[name]
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}, not one of {', '.join(allowed)}")
+    return str(value)
 
 
 def tell(dataset: Dataset, emit: Emit = silent) -> None:

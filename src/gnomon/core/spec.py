@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import torch
 
 
+MAX_SIDE_PX = 8192
+
+
 @dataclass(frozen=True, kw_only=True)
 class Image:
     """Pictures, stored as uint8 ``(batch, height, width, channels)``; channels is 1 (grey) or 3 (RGB)."""
@@ -27,12 +30,20 @@ class Image:
     width_px: int
     channels: int
 
+    def __post_init__(self) -> None:
+        if not (1 <= self.height_px <= MAX_SIDE_PX and 1 <= self.width_px <= MAX_SIDE_PX and self.channels in (1, 3)):
+            raise ValueError(f"pictures of {self.height_px} x {self.width_px} pixels and {self.channels} channels")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Label:
     """One of several classes, stored as an int64 index into ``classes``."""
 
     classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("a class has its name twice")
 
 
 Leaf = Image | Label
