@@ -5,7 +5,7 @@ It reads requests from its standard input and answers each with the child's exit
 
 A request: ``argv``; ``kill_after_s``: SIGKILL that long after the start; ``signals``: names of signals that the child
 raises in itself when it enters ``at`` (``module:function``, or ``module:Class.method``) for the ``count``-th time;
-``fault``: the value of GNOMON_FAULT from then on.
+``dies_in_s``: SIGKILL that long after then; ``fault``: the value of GNOMON_FAULT from then on.
 """
 
 import contextlib
@@ -68,7 +68,8 @@ def _run(request: dict[str, Any]) -> None:
         for number, handler in usual.items():
             signal.signal(number, handler)
         if "at" in request:
-            _strike(**{name: request[name] for name in ("at", "count", "signals", "fault") if name in request})
+            named = ("at", "count", "signals", "dies_in_s", "fault")
+            _strike(**{name: request[name] for name in named if name in request})
         from gnomon.cli import main as gnomon
 
         code = gnomon(request["argv"])
@@ -81,7 +82,13 @@ def _run(request: dict[str, Any]) -> None:
         os._exit(code)
 
 
-def _strike(at: str, count: int = 1, signals: tuple[str, ...] = (), fault: str | None = None) -> None:
+def _strike(
+    at: str,
+    count: int = 1,
+    signals: tuple[str, ...] = (),
+    dies_in_s: float | None = None,
+    fault: str | None = None,
+) -> None:
     """Let something happen when a function is entered for the ``count``-th time."""
     module, _, path = at.partition(":")
     owner: Any = importlib.import_module(module)
@@ -96,6 +103,8 @@ def _strike(at: str, count: int = 1, signals: tuple[str, ...] = (), fault: str |
         if entered == count:
             if fault is not None:
                 os.environ["GNOMON_FAULT"] = fault
+            if dies_in_s is not None:
+                threading.Timer(dies_in_s, os.kill, (os.getpid(), signal.SIGKILL)).start()
             for word in signals:
                 signal.raise_signal(signal.Signals[word])
         return real(*args, **kwargs)

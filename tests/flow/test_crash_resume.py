@@ -137,14 +137,19 @@ def test_killed_at_20_random_moments(gnomon, whole, usual_s, tmp_path):
     reached = []
     for n in range(20):
         run = RunFolder(tmp_path / f"run{n}")
-        if gnomon.train(run.path, kill_after_s=chance.uniform(0.15, 0.95) * usual_s) == 0:
-            continue
-        reached.append(last_step(run))
-        assert gnomon.resume(run.path) == 0
+        if n % 4:  # in the midst of training: some milliseconds into a random step
+            moment = {"at": TRAIN_STEP, "count": chance.randint(1, STEPS - 15), "dies_in_s": chance.uniform(0, 0.02)}
+        else:  # at any time, also while data is read or the report is written
+            moment = {"kill_after_s": chance.uniform(0.1, 0.9) * usual_s}
+        code = gnomon.train(run.path, **moment)
+        assert code == -9 or "kill_after_s" in moment
+        if code == -9:
+            reached.append(last_step(run))
+            assert gnomon.resume(run.path) == 0
         assert_equal(run, whole)
         shutil.rmtree(run.path)
     assert len(reached) >= 15
-    assert sum(0 < step < STEPS for step in reached) >= 5  # in the midst of training, not only before it and after
+    assert len(set(reached)) >= 5
 
 
 @pytest.mark.parametrize("num_kills", [2, 10])
