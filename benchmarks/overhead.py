@@ -90,7 +90,7 @@ def _parts(choice, dataset, budget, known, folder):  # type: ignore[no-untyped-d
         should_stop=lambda: False,
         ranks=Ranks(),
     )
-    return chosen, sitting.parts_for(chosen, precision=known.precision)
+    return chosen, sitting.parts_for(chosen, precision=known.precision, channels_last=known.channels_last)
 
 
 def _ours(choice, dataset, budget, known) -> float:  # type: ignore[no-untyped-def]

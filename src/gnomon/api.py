@@ -194,6 +194,7 @@ def resume(
     opened = load_run(run)
     wait_politely()
     with StopFlag() as stop, RunLock(opened.folder, emit=emit), _noting(opened.folder):
+        from gnomon.sitting import forget_after
         from gnomon.train import checkpoint
         from gnomon.train.plan import PlanLog
 
@@ -210,6 +211,7 @@ def resume(
         sitting.budget, already = _allotment(sitting.budget, budget, used_s, already_s)
         sitting.stopwatch = Stopwatch(sitting.clock, already_s=already)
         at_step = loaded.step if loaded else 0
+        forget_after(opened.folder, at_step)
         log.add("resume", at_step=at_step, elapsed_s=round(already, 3), budget_s=sitting.budget.seconds)
         _go(sitting, log, loaded=loaded, emit=emit)
     return opened
@@ -369,8 +371,12 @@ def _go(sitting: Sitting, log: Any, *, loaded: Any, emit: Emit, timed: bool = Tr
     from gnomon import sitting as sittings
 
     config = sitting.choice.train
-    chosen = sitting.machine.precision if config.precision == "auto" else config.precision
-    parts = sittings.parts_for(sitting, precision=chosen if log is None else str(log.plan["precision"]))
+    if log is None:
+        precision = sitting.machine.precision if config.precision == "auto" else config.precision
+        channels_last = sitting.machine.channels_last
+    else:
+        precision, channels_last = str(log.plan["precision"]), log.plan["memory_format"] == "channels_last"
+    parts = sittings.parts_for(sitting, precision=precision, channels_last=channels_last)
     if log is None:
         log = sittings.make_plan(sitting, parts)
     else:

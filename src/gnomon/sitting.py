@@ -19,6 +19,7 @@ from gnomon.core import files
 from gnomon.core.clock import Clock, Stopwatch
 from gnomon.core.errors import ReproducibilityError
 from gnomon.core.events import Emit, Planned, Said
+from gnomon.core.jsontext import line
 from gnomon.core.ranks import Ranks
 from gnomon.core.run import RunFolder, read_lines
 from gnomon.core.spec import Dataset, Split
@@ -79,12 +80,13 @@ class Parts:
     network: Network
     feed: Feed
     precision: Precision
+    channels_last: bool
     phases: Phases
     test_px: int
 
 
-def parts_for(sitting: Sitting, *, precision: str) -> Parts:
-    """Build task, network and batches of a sitting."""
+def parts_for(sitting: Sitting, *, precision: str, channels_last: bool) -> Parts:
+    """Build task, network and batches of a sitting, computing in a number format and a memory format."""
     choice, spec = sitting.choice, sitting.dataset.spec
     device = torch.device(sitting.machine.device if choice.train.device == "auto" else choice.train.device)
     network = assemble.make_network(
@@ -94,13 +96,14 @@ def parts_for(sitting: Sitting, *, precision: str) -> Parts:
         train=sitting.train,
         seed=choice.run.seed,
         device=device,
-        channels_last=sitting.machine.channels_last,
+        channels_last=channels_last,
     )
     if _compiles(choice.train.compile, device, sitting.budget):
         network.compile()
     return Parts(
         task=assemble.make_task(choice.run.task, choice.task, spec),
         network=network,
+        channels_last=channels_last,
         feed=assemble.make_feed(
             sitting.train,
             config=choice.train,
@@ -153,7 +156,7 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         "steps": counted.steps,
         "passes": round(counted.steps * config.batch_size / len(sitting.train), 2),
         "precision": parts.precision.name,
-        "memory_format": "channels_last" if sitting.machine.channels_last else "contiguous",
+        "memory_format": "channels_last" if parts.channels_last else "contiguous",
         "device": parts.precision.device.type,
         "threads": torch.get_num_threads(),
         "phases": [{"from_progress": start, "size_px": size} for start, size in parts.phases],
@@ -214,12 +217,12 @@ def environment(machine: Machine) -> dict[str, Any]:
 
 
 def forget_after(run: RunFolder, step: int) -> None:
-    """Drop the records that a run wrote after the step from which it is resumed."""
-    if run.metrics.exists():
-        kept = [record for record in read_lines(run.metrics) if record.get("step", 0) <= step]
-        files.write_bytes(run.metrics, b"")
-        for record in kept:
-            files.append_json(run.metrics, record, sync=False)
+    """Drop the records that a run wrote after the step from which it is resumed: they will be written again."""
+    if not run.metrics.exists():
+        return
+    # An event tells of the batch before it counts as a step: one of this very step is still to come.
+    kept = [r for r in read_lines(run.metrics) if r.get("step", 0) < step + ("event" not in r)]
+    files.write_bytes(run.metrics, b"".join(line(record) for record in kept))
 
 
 def _version(name: str) -> str:

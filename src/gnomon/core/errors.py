@@ -44,7 +44,7 @@ class GnomonError(Exception):
         if self.line is not None:
             where += f":{self.line}"
         head = f"error: {where}: {self.what}" if where else f"error: {self.what}"
-        fix_lines = f"fix: {self.fix}".splitlines()[:_MAX_LINES]
+        fix_lines = f"fix: {self.fix}".splitlines()[: _MAX_LINES - 1]
         head_lines = head.splitlines()[: max(1, _MAX_LINES - len(fix_lines))]
         return "\n".join(head_lines + fix_lines)
 
