@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnomon.core.config import require_within
+from gnomon.core.errors import UsageError
 from gnomon.core.spec import Image, Label, Output, Spec
 from gnomon.core.training import Allowance, Phases, Proposal, Speed
 from gnomon.layers.head import Head
@@ -164,6 +165,11 @@ def build(config: Config, spec: Spec) -> Cnn:
     """Return the network for pictures and labels of this spec."""
     if not isinstance(spec.input, Image) or not isinstance(spec.target, Label):
         raise TypeError(f"a cnn takes pictures and gives labels, not {spec}")
+    if min(spec.input.height_px, spec.input.width_px) < config.patch_px:
+        raise UsageError(
+            f"pictures of {spec.input.height_px} x {spec.input.width_px} pixels are too small for a cnn",
+            fix="train with --family mlp",
+        )
     return Cnn(config, spec.input, len(spec.target.classes))
 
 
@@ -186,7 +192,12 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         f"width {config.widths[-1]}: the largest network of its ladder that sees enough pictures in the budget "
         f"(about {seen:,.0f}, {passes:.1f} passes over the data)",
     )
-    return Proposal(config=config, merit=0.9, settings=_settings(side, photo, colour, passes, allowance), why=why)
+    return Proposal(
+        config=config,
+        merit=0.9 if min(spec.input.height_px, spec.input.width_px) >= _LEAST_PX else 0.1,
+        settings=_settings(side, photo, colour, passes, allowance),
+        why=why,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +209,7 @@ class _Rung:
 
 
 _SMALL_PX = 64
+_LEAST_PX = 4
 _RUNGS = (
     _Rung(widths=(32, 64, 128), wants=0),
     _Rung(widths=(32, 128, 256), wants=80_000),
