@@ -38,6 +38,11 @@ _DEFAULTS = {
     "data.split": "auto",
     "data.max_bad": 0.01,
 }
+_PLANNED = {
+    *("task", "family", "seed", "budget", "budget_s", "steps", "phases", "step_s", "eval_at", "look_s", "views"),
+    *("precision", "memory_format", "threads", "used_before_s", "reserve_s", "expected_finish_s"),
+}
+"""What going on with a run, repeating it and measuring it need to know of its plan."""
 _SHORT_S = 20.0
 """A first training on a machine with a smaller budget than this does not spend time on measuring the machine."""
 
@@ -196,9 +201,8 @@ def resume(
     with StopFlag() as stop, RunLock(opened.folder, emit=emit), _noting(opened.folder):
         from gnomon.sitting import forget_after
         from gnomon.train import checkpoint
-        from gnomon.train.plan import PlanLog
 
-        log = PlanLog.read(opened.folder)
+        log = _log_of(opened.folder)
         if any(event["event"] == "reported" for event in log.events):
             raise UsageError(
                 "the run is finished: there is nothing to resume",
@@ -227,6 +231,7 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
         from gnomon import assemble
         from gnomon.outputs import evaluate as evaluation
 
+        plan = _log_of(opened.folder).plan
         model = assemble.load_model(opened.folder.model)
         if data is None:
             dataset = _sitting_of(opened.folder, stop, emit, accept_changed_data=False).dataset
@@ -238,7 +243,7 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
             dataset, splits={"train": dataset.splits.get("train", dataset.splits[split]), "test": dataset.splits[split]}
         )
         found = evaluation.evaluation(
-            model, asked, known={}, task_name=opened.plan["task"], seed=opened.plan["seed"], emit=emit, should_stop=stop
+            model, asked, known={}, task_name=plan["task"], seed=plan["seed"], emit=emit, should_stop=stop
         )
     result = {
         "run": str(opened.path),
@@ -395,10 +400,9 @@ def _sitting_of(folder: RunFolder, stop: StopFlag, emit: Emit, *, accept_changed
     from gnomon.data import manifest
     from gnomon.sitting import Sitting
     from gnomon.train import machine, memory
-    from gnomon.train.plan import PlanLog
 
     memory.keep_freed_memory()
-    log = PlanLog.read(folder)
+    log = _log_of(folder)
     layers: list[Layer] = [("config", configs.read_toml(folder.config))]
     wished = assemble.wish(layers)
     stored = read_json(folder.data)
@@ -433,7 +437,7 @@ def _replay(run: Run, *, out: str | None, emit: Emit) -> Run:
         from gnomon.core import files
         from gnomon.train.plan import PlanLog
 
-        log = PlanLog.read(run.folder)
+        log = _log_of(run.folder)
         finish = next((event for event in reversed(log.events) if event["event"] == "finish"), None)
         if finish is None:
             raise UsageError(
@@ -500,6 +504,19 @@ def _allotment(old: Budget, new: str | None, used_s: float, already_s: float) ->
     if granted.seconds is None:
         raise UsageError(f"{new!r} is not a time", fix="grant a time, such as --budget 5m")
     return Budget(text=granted.text, kind="time", value=used_s + granted.seconds), used_s + already_s
+
+
+def _log_of(folder: RunFolder) -> Any:
+    """Return the plan of a run and its events. Raises ``ArtefactError`` where the plan lacks anything."""
+    from gnomon.core.errors import ArtefactError
+    from gnomon.train.plan import PlanLog
+
+    log = PlanLog.read(folder)
+    if lacking := _PLANNED - log.plan.keys():
+        raise ArtefactError(
+            f"the plan lacks {', '.join(sorted(lacking))}", fix="restore the file from a copy", path=folder.plan, line=1
+        )
+    return log
 
 
 def _last_budget(log: Any) -> Budget:
