@@ -328,6 +328,8 @@ def _build(name: str, config: Any, spec: Spec) -> Network:
 
 
 def _config_from(kind: str, described: Mapping[str, Any]) -> Any:
+    if unknown := described.keys() - {"name", "config"}:
+        raise ValueError(f"the {kind} has {', '.join(sorted(unknown))}")
     values = {f"{kind}.{name}": value for name, value in described["config"].items()}
     built, _ = configs.build(plugins.load(kind, described["name"]).Config, kind, [("config", values)])
     return built
