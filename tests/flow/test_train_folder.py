@@ -45,7 +45,7 @@ def test_the_broken_files_are_named_in_the_records_and_the_report(run, photos):
 
 def test_each_reason_says_what_the_file_is(run):
     reasons = " ".join(json.loads(line)["reason"] for line in run.folder.skipped.read_text().splitlines())
-    assert "web page" in reasons or "HTML" in reasons
+    assert "HTML page" in reasons
     assert "empty" in reasons
 
 
