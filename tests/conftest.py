@@ -28,7 +28,6 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         machine.know(torch.device("cpu"), cache=folder, may_measure=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GNOMON_CACHE", str(folder))
-        patch.delenv("GNOMON_DATA", raising=False)
         yield folder
 
 

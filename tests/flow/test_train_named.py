@@ -104,7 +104,7 @@ def test_unknown_data_is_answered_with_the_near_name(cache, tmp_path):
 
 @pytest.mark.parametrize("name", ["mnist", pytest.param("cifar10", marks=pytest.mark.slow)])
 def test_a_named_data_set_that_lies_there_is_trained_on(name, cache, tmp_path):
-    data_dir = Path(os.environ.get("GNOMON_TEST_DATA") or os.environ.get("GNOMON_DATA") or "")
+    data_dir = Path(os.environ.get("GNOMON_DATA") or "")
     if not data_dir.name or not (data_dir / name).exists():
         pytest.skip(f"{name} does not lie in GNOMON_DATA")
     settings = ("family.widths=[8,16,32]", "train.test_views=false")
