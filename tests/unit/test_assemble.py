@@ -1,0 +1,171 @@
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+import small_data
+import torch
+
+from gnomon import assemble
+from gnomon.core.errors import ArtefactError, DataError, UsageError
+from gnomon.core.events import Said
+from gnomon.core.spec import Image, Label, Spec
+from gnomon.core.training import Allowance, Speed, TrainConfig
+
+SPEED = Speed(flop_per_s=1e10, device="cpu", memory_bytes=1 << 30)
+ALLOWANCE = Allowance(train_s=10.0, samples=None, flop=None, num_train=1438)
+
+
+def spec(side=8):
+    return Spec(input=Image(height_px=side, width_px=side, channels=1), target=Label(classes=("a", "b")))
+
+
+@pytest.fixture(scope="module")
+def digits(cache):
+    wished = wish()
+    return assemble.load_dataset(wished.data, seed=0, data_dir=None, emit=lambda event: None)
+
+
+def wish(**user):
+    return assemble.wish([("user", {"data.path": "digits", **user})])
+
+
+def choose(digits, **user):
+    return assemble.choose(wish(**user), digits, SPEED, allowance=ALLOWANCE)
+
+
+def test_a_wish_without_data_is_refused():
+    with pytest.raises(UsageError, match="no data"):
+        assemble.wish([("user", {"run.seed": 1})])
+
+
+def test_an_unknown_section_is_answered_with_the_near_one():
+    with pytest.raises(UsageError) as caught:
+        wish(**{"trian.batch_size": 3})
+    assert "'train'" in caught.value.fix
+
+
+def test_a_path_that_run_toml_cannot_hold_is_refused():
+    for name in ("data.path", "data.valid", "data.test"):
+        with pytest.raises(UsageError, match="UTF-8"):
+            wish(**{name: os.fsdecode(b"caf\xe9")})
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder"),
+    [
+        ({"GNOMON_CACHE": "/a", "XDG_CACHE_HOME": "/b"}, "/a"),
+        ({"XDG_CACHE_HOME": "/b"}, "/b/gnomon"),
+        ({"HOME": "/c"}, "/c/.cache/gnomon"),
+    ],
+)
+def test_where_caches_are_kept(monkeypatch, variables, folder):
+    for name in ("GNOMON_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert str(assemble.cache_folder()) == folder
+
+
+def test_task_and_family_are_chosen_where_nobody_did(digits):
+    choice = choose(digits)
+    assert (choice.run.task, choice.run.family) == ("classify", "cnn")
+    assert choice.settings["run.family"].who == "plan"
+    assert choose(digits, **{"run.family": "mlp"}).settings["run.family"].who == "user"
+    assert choice.why
+
+
+def test_what_the_user_set_goes_over_what_the_family_proposes(digits):
+    proposed, chosen = choose(digits), choose(digits, **{"train.batch_size": 48, "task.label_smoothing": 0.0})
+    assert proposed.train.batch_size != 48
+    assert chosen.train.batch_size == 48
+    assert chosen.settings["train.batch_size"].who == "user"
+    assert proposed.settings["train.batch_size"].who == "plan"
+    assert chosen.task.label_smoothing == 0.0
+
+
+@pytest.mark.parametrize(
+    "phases", [((0.1, 8),), ((0.0, 8), (0.0, 4)), ((0.0, 8), (1.0, 4)), ((0.0, 8), (0.6, 4), (0.5, 8))]
+)
+def test_phases_must_start_at_0_and_rise(digits, phases):
+    with pytest.raises(UsageError, match="phases"):
+        choose(digits, **{"train.phases": phases})
+
+
+def test_phases_and_the_size_to_test_at():
+    plain = TrainConfig()
+    assert assemble.phases_of(plain, spec(8)) == ((0.0, 8),)
+    assert assemble.test_size(plain, spec(8)) == 8
+    config = TrainConfig(phases=((0.0, 4), (0.5, 6)))
+    assert assemble.test_size(config, spec(8)) == 6
+    assert assemble.test_size(TrainConfig(test_size_px=7), spec(8)) == 7
+
+
+def test_the_same_seed_builds_the_same_network(digits):
+    config = choose(digits).family
+    about = {"train": digits.splits["train"], "device": torch.device("cpu"), "channels_last": True}
+    one, same, other = (
+        assemble.make_network("cnn", config, digits.spec, seed=seed, **about).state_dict() for seed in (1, 1, 2)
+    )
+    assert all(torch.equal(one[name], same[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_a_model_that_is_loaded_answers_as_it_is_described(trained):
+    model = assemble.load_model(trained / "model")
+    assert model.spec.target.classes == tuple("0123456789")
+    assert model.size_px == 8
+    assert not model.network.training
+    with torch.no_grad():
+        value = model.network(torch.zeros(3, 8, 8, 1, dtype=torch.uint8)).value
+    assert value.shape == (3, 10)
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "what"),
+    [
+        ("family", {"class": "os.system"}, "the family has class"),
+        ("task", {"code": "1"}, "the task has code"),
+        ("family", {"name": "transformer"}, "transformer"),
+        ("family", {"config": {"widths": [-1]}}, ""),
+    ],
+)
+def test_a_description_that_is_not_understood_is_refused(copied, section, change, what):
+    path = copied / "model" / "model.json"
+    card = json.loads(path.read_text())
+    card[section] |= change
+    path.write_text(json.dumps(card))
+    with pytest.raises(ArtefactError) as caught:
+        assemble.load_model(copied / "model")
+    assert what in caught.value.what
+
+
+def test_weights_of_another_network_are_refused(copied, tmp_path):
+    path = copied / "model" / "model.json"
+    card = json.loads(path.read_text())
+    card["family"]["config"]["widths"] = [width + 1 for width in card["family"]["config"]["widths"]]
+    path.write_text(json.dumps(card))
+    with pytest.raises(ArtefactError, match="do not fit"):
+        assemble.load_model(copied / "model")
+
+
+def test_other_data_is_seen_as_the_model_sees_and_classes_are_found_by_name(cache, tmp_path):
+    folder = small_data.class_folder(tmp_path / "photos", per_class=3, shapes=("square", "cross"))
+    seen = Spec(input=Image(height_px=8, width_px=8, channels=1), target=Label(classes=("zebra", "square", "cross")))
+    found = assemble.load_foreign(str(folder), fit="crop", spec=seen, emit=lambda event: None)
+    test = found.splits["test"]
+    assert test.inputs[np.arange(6)].shape == (6, 8, 8, 1)
+    assert sorted(test.targets.tolist()) == [1, 1, 1, 2, 2, 2]
+    assert [str(test.ids[i]).partition("/")[0] for i in np.flatnonzero(test.targets == 1)] == ["square"] * 3
+    shutil.move(folder / "cross", folder / "star")
+    with pytest.raises(DataError, match="star"):
+        assemble.load_foreign(str(folder), fit="crop", spec=seen, emit=lambda event: None)
+
+
+def test_every_guess_is_told_with_its_flag(digits):
+    heard = []
+    assemble.tell(digits, heard.append)
+    assert [event.level for event in heard if isinstance(event, Said)] == ["guess"] * len(digits.guesses)
+    assert len(heard) == len(digits.guesses) >= 2
+    assert "(--split 0.8,0.1,0.1" in heard[-1].text
