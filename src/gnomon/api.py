@@ -40,7 +40,7 @@ _DEFAULTS = {
 }
 _PLANNED = {
     *("task", "family", "seed", "budget", "budget_s", "steps", "phases", "step_s", "eval_at", "look_s", "views"),
-    *("precision", "memory_format", "threads", "used_before_s", "reserve_s", "expected_finish_s"),
+    *("precision", "memory_format", "threads", "used_before_s", "reserve_s", "stops_early"),
 }
 """What going on with a run, repeating it and measuring it need to know of its plan."""
 _SHORT_S = 20.0
