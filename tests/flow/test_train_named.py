@@ -14,6 +14,8 @@ from gnomon.cli import main
 from gnomon.core.errors import UsageError
 
 QUICK = ("family.width=32", "family.depth=1")
+DATA_DIR = Path(os.environ.get("GNOMON_DATA") or "nowhere")
+"""Read at once: tests run without the variable."""
 
 
 def digits(out, **asked):
@@ -108,7 +110,7 @@ def test_a_named_data_set_that_lies_there_is_trained_on(name, cache, tmp_path):
     if not data_dir.name or not (data_dir / name).exists():
         pytest.skip(f"{name} does not lie in GNOMON_DATA")
     settings = ("family.widths=[8,16,32]", "train.test_views=false")
-    run = api.train(name, budget="20steps", settings=settings, data_dir=str(data_dir), out=str(tmp_path / "run"))
+    run = api.train(name, budget="20steps", settings=settings, data_dir=str(DATA_DIR), out=str(tmp_path / "run"))
     stored = json.loads(run.folder.data.read_text())
     assert stored["splits"]["test"]["num_samples"] == 10_000
     assert stored["splits"]["test"]["made_by"] == "data"
