@@ -1,5 +1,7 @@
 """Test accuracy on CIFAR-10 at equal wall time: Gnomon and what people would write instead, in turns in one run.
 
+Gnomon's wall time is the whole of it, timed from outside; the peers' ends before they evaluate, in their favour.
+
 python benchmarks/cifar10.py run --budget 60s --seeds 0,1,2 --who gnomon,resnet18,keras
 python benchmarks/cifar10.py table
 """
@@ -79,7 +81,7 @@ def one(who: str, budget: str, seed: int, settings: list[str]) -> dict[str, Any]
         "budget": budget,
         "seed": seed,
         "accuracy": accuracy,
-        "wall_s": round(elapsed_s, 2),
+        "wall_s": round(elapsed_s if who == "gnomon" else found["trained_s"], 2),
         "steps": found["steps"],
         "peak_gib": round(found["peak_memory_bytes"] / 2**30, 2) if who == "gnomon" else None,
         "settings": settings,
@@ -104,9 +106,9 @@ def unpacked() -> Path:
     if not (folder / "test_y.npy").exists():
         import numpy as np
 
-        from gnomon.assemble import load_dataset
         from gnomon.core.config import DataConfig
         from gnomon.core.events import silent
+        from gnomon.data.opening import load_dataset
 
         named = os.environ.get("GNOMON_DATA")
         shares = DataConfig(path="cifar10")

@@ -32,6 +32,7 @@ from gnomon.core.clock import MonotonicClock, Stopwatch  # noqa: E402
 from gnomon.core.events import silent  # noqa: E402
 from gnomon.core.ranks import Ranks  # noqa: E402
 from gnomon.core.run import create_at  # noqa: E402
+from gnomon.data import opening  # noqa: E402
 from gnomon.train import loop, machine, memory  # noqa: E402
 from gnomon.train.budget import parse_budget  # noqa: E402
 from gnomon.train.optim import Optimizer  # noqa: E402
@@ -50,8 +51,8 @@ def main() -> None:
     named = os.environ.get("GNOMON_DATA")
     budget = parse_budget(f"{args.steps}steps")
     wished = assemble.wish([("user", {"data.path": args.data, "run.budget": budget.text})])
-    dataset = assemble.load_dataset(wished.data, seed=0, data_dir=Path(named) if named else None, emit=silent)
-    known = machine.know(torch.device("cpu"), cache=assemble.cache_folder(), may_measure=True)
+    dataset = opening.load_dataset(wished.data, seed=0, data_dir=Path(named) if named else None, emit=silent)
+    known = machine.know(torch.device("cpu"), cache=opening.cache_folder(), may_measure=True)
     torch.set_num_threads(known.threads)
     allowance = _allowance(budget, len(dataset.splits["train"]), used_s=0.0)
     choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)

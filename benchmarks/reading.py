@@ -23,9 +23,9 @@ import numpy as np
 from cifar10 import machine as machine_name
 from PIL import Image
 
-from gnomon.assemble import load_dataset
 from gnomon.core.config import DataConfig
 from gnomon.core.events import silent
+from gnomon.data.opening import load_dataset
 
 RESULTS = Path(__file__).parent / "results" / "reading.jsonl"
 

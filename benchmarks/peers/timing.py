@@ -23,11 +23,11 @@ def cifar10(path: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return tuple(np.load(folder / f"{name}.npy") for name in ("train_x", "train_y", "test_x", "test_y"))  # type: ignore
 
 
-def steps_that_fit(step, wall_s: float, evaluation_s: float, num_timed: int = 5) -> int:
+def steps_that_fit(step, wall_s: float, num_timed: int = 3) -> int:
     """Time a few steps and return how many fit into what is left of the wall time."""
     step()
     started_s = time.perf_counter()
     for _ in range(num_timed):
         step()
     step_s = (time.perf_counter() - started_s) / num_timed
-    return max(1, int((wall_s - age_s() - evaluation_s - _SPARE_S) / step_s))
+    return max(1, int((wall_s - age_s() - _SPARE_S) / step_s))

@@ -14,7 +14,7 @@ from gnomon.core import config as configs
 from gnomon.core import run as runfolders
 from gnomon.core.clock import MonotonicClock, Stopwatch
 from gnomon.core.config import Layer
-from gnomon.core.errors import StoppedError, UsageError, note_run
+from gnomon.core.errors import GnomonError, ReproducibilityError, StoppedError, UsageError, note_run
 from gnomon.core.events import Emit, Finished, Said, silent
 from gnomon.core.lock import RunLock
 from gnomon.core.processors import wait_politely
@@ -122,21 +122,21 @@ def inspect(
     parsed = parse_budget(_value(layers, "run.budget"))
     wait_politely()
     with StopFlag() as stop:
-        from gnomon import assemble
-        from gnomon.data import audit, manifest
+        from gnomon.data import audit, manifest, opening
+
+        data, run = opening.wished(layers)
+        dataset = opening.load_dataset(data, seed=run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop)
+        audited = audit.audit(dataset)
+        opening.tell(dataset, emit)
+        for finding in audited.findings:
+            emit(Said(text=finding.text, level="warning" if finding.level == "error" else finding.level))
+        from gnomon import assemble  # with torch: what was found is on the screen before it is there
         from gnomon.train import machine
 
         wished = assemble.wish(layers)
-        dataset = assemble.load_dataset(
-            wished.data, seed=wished.run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop
-        )
-        audited = audit.audit(dataset)
-        known = machine.know(_device(wished), cache=assemble.cache_folder(), may_measure=True)
+        known = machine.know(_device(wished), cache=opening.cache_folder(), may_measure=True)
         allowance = _allowance(parsed, len(dataset.splits["train"]), used_s=0.0)
         choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)
-    assemble.tell(dataset, emit)
-    for finding in audited.findings:
-        emit(Said(text=finding.text, level="warning" if finding.level == "error" else finding.level))
     result = {
         **manifest.data_json(dataset, audited),
         "would": {
@@ -236,7 +236,9 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
         if data is None:
             dataset = _sitting_of(opened.folder, stop, emit, accept_changed_data=False).dataset
         else:
-            dataset = assemble.load_foreign(data, fit=model.fit, spec=model.spec, emit=emit, should_stop=stop)
+            from gnomon.data import opening
+
+            dataset = opening.load_foreign(data, fit=model.fit, spec=model.spec, emit=emit, should_stop=stop)
         if split not in dataset.splits:
             raise UsageError(f"there is no split {split!r}", fix=f"there are: {', '.join(dataset.splits)}")
         asked = replace(
@@ -286,22 +288,20 @@ def report(run: str | Run, *, emit: Emit = silent) -> Path:
     dataset = _dataset_or_none(opened.folder, emit)
     if dataset is None:
         return reports.write_report(opened.folder, pictures=None)
-    from gnomon.sitting import pictures
-
     return reports.write_report(
-        opened.folder, pictures=pictures(dataset), labels=lambda name: dataset.splits[name].targets
+        opened.folder, pictures=reports.pictures_of(dataset), labels=lambda name: dataset.splits[name].targets
     )
 
 
 def doctor(*, emit: Emit = silent) -> dict[str, Any]:
     """Return what this machine is and can do, and whether a small training works on it."""
-    from gnomon import assemble
+    from gnomon.data import opening
     from gnomon.outputs.doctor import examine
 
     return examine(
         train=train,
         predict=predict,
-        cache_dir=assemble.cache_folder(),
+        cache_dir=opening.cache_folder(),
         data_dir=_data_dir(None),
         runs_dir=_RUNS,
         emit=emit,
@@ -321,20 +321,20 @@ def _train(
     from gnomon import assemble
     from gnomon.core import files
     from gnomon.core.ranks import Ranks
-    from gnomon.data import audit, manifest
+    from gnomon.data import audit, manifest, opening
     from gnomon.sitting import Sitting, environment
     from gnomon.train import machine, memory
 
     memory.keep_freed_memory()
     wished = assemble.wish(layers)
-    dataset = assemble.load_dataset(
+    dataset = opening.load_dataset(
         wished.data, seed=wished.run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop
     )
     audited = audit.audit(dataset)
-    assemble.tell(dataset, emit)
+    opening.tell(dataset, emit)
     _tell_findings(audited, emit)
     may_measure = budget.seconds is None or budget.seconds >= _SHORT_S
-    known = machine.know(_device(wished), cache=assemble.cache_folder(), may_measure=may_measure)
+    known = machine.know(_device(wished), cache=opening.cache_folder(), may_measure=may_measure)
     allowance = _allowance(budget, len(dataset.splits["train"]), used_s=stopwatch.elapsed_s())
     choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)
     folder = _new_folder(out, dataset.name, choice.run.family)
@@ -397,7 +397,7 @@ def _sitting_of(folder: RunFolder, stop: StopFlag, emit: Emit, *, accept_changed
     """Return the sitting that a run folder describes, its data read again and checked."""
     from gnomon import assemble
     from gnomon.core.ranks import Ranks
-    from gnomon.data import manifest
+    from gnomon.data import manifest, opening
     from gnomon.sitting import Sitting
     from gnomon.train import machine, memory
 
@@ -406,11 +406,11 @@ def _sitting_of(folder: RunFolder, stop: StopFlag, emit: Emit, *, accept_changed
     layers: list[Layer] = [("config", configs.read_toml(folder.config))]
     wished = assemble.wish(layers)
     stored = read_json(folder.data)
-    dataset = assemble.load_dataset(
+    dataset = opening.load_dataset(
         wished.data, seed=wished.run.seed, data_dir=_where_it_lay(stored), emit=emit, should_stop=stop
     )
     dataset = manifest.restore(dataset, stored, accept_changed=accept_changed_data)
-    known = machine.know(_device(wished), cache=assemble.cache_folder(), may_measure=False)
+    known = machine.know(_device(wished), cache=opening.cache_folder(), may_measure=False)
     budget = _last_budget(log)
     allowance = _allowance(budget, len(dataset.splits["train"]), used_s=0.0)
     choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)
@@ -443,6 +443,12 @@ def _replay(run: Run, *, out: str | None, emit: Emit) -> Run:
             raise UsageError(
                 "the run is not finished: it cannot be replayed", fix="gnomon resume it first", path=run.path
             )
+        if any(event["event"] == "rollback" for event in log.events):
+            raise ReproducibilityError(
+                "the run went back to a checkpoint on the way: its replay would need that checkpoint",
+                fix="train again with the settings of its run.toml (--config)",
+                path=run.path,
+            )
         sitting = _sitting_of(run.folder, stop, emit, accept_changed_data=False)
         folder = _new_folder(out, run.path.name, "replay")
         with RunLock(folder, emit=emit):
@@ -468,6 +474,9 @@ def _layers(
     """Return the layers that the user wrote. A flag left at its default says nothing."""
     flags = {f"run.{name}": value for name, value in asked.items()}
     flags |= {f"data.{name}": value for name, value in read.items() if value is not None}
+    for name in ("data.path", "data.valid", "data.test"):
+        if flags.get(name) not in (None, "off") and Path(flags[name]).exists():
+            flags[name] = str(Path(flags[name]).absolute())  # so that the run can be resumed from any folder
     given = {name: value for name, value in flags.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
     layers: list[Layer] = []
     if config is not None:
@@ -527,11 +536,17 @@ def _last_budget(log: Any) -> Budget:
 
 
 def _dataset_or_none(folder: RunFolder, emit: Emit) -> Dataset | None:
-    from gnomon.core.errors import GnomonError
+    """Return a run's data with the splits that it had, or None with a word about it where the data is gone."""
+    from gnomon.data import manifest, opening
 
+    stored = read_json(folder.data)
+    data, run = opening.wished([("config", configs.read_toml(folder.config))])
     try:
         with StopFlag() as stop:
-            return _sitting_of(folder, stop, emit, accept_changed_data=False).dataset
+            dataset = opening.load_dataset(
+                data, seed=run.seed, data_dir=_where_it_lay(stored), emit=emit, should_stop=stop
+            )
+            return manifest.restore(dataset, stored)
     except StoppedError:
         raise
     except GnomonError as error:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -17,20 +16,16 @@ from gnomon.core import plugins
 from gnomon.core import seed as seeds
 from gnomon.core.config import DataConfig, Layer, Setting
 from gnomon.core.errors import ArtefactError, UsageError
-from gnomon.core.events import Emit, Said, silent
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import MAX_SIDE_PX, Dataset, Guess, Image, Spec, Split, spec_as_dict, spec_from_dict
+from gnomon.core.spec import MAX_SIDE_PX, Dataset, Image, Spec, Split, spec_as_dict, spec_from_dict
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
-from gnomon.data import detect, split
+from gnomon.data import opening
 from gnomon.data.augment import Augment
 from gnomon.data.batch import Feed
-from gnomon.data.fitted import Fitted
-from gnomon.data.reading import Reading
 from gnomon.layers.network import Network
 from gnomon.train import checkpoint
 from gnomon.train.precision import DTYPES, Precision
 
-SECTIONS = ("run", "data", "task", "family", "train", "augment")
 _MOST_PREPARED_PX = 4_000_000
 _KEPT_PX = 64
 """Pictures up to this side keep their own size when all are alike."""
@@ -75,53 +70,8 @@ class Model:
 
 def wish(layers: Sequence[Layer]) -> Wish:
     """Return the wish that the layers of the configuration express."""
-    configs.check_sections(layers, SECTIONS)
-    run, _ = configs.build(RunConfig, "run", layers)
-    if not any("data.path" in values for _, values in layers):
-        raise UsageError("there is no data to train on", fix="name a folder, a file or a known name such as digits")
-    data, _ = configs.build(DataConfig, "data", layers)
-    for path in (data.path, data.valid, data.test):
-        _require_text(path)
+    data, run = opening.wished(layers)
     return Wish(run=run, data=data, layers=tuple(layers))
-
-
-def cache_folder() -> Path:
-    """Return the folder of caches: ``GNOMON_CACHE``, else the user's cache folder."""
-    if named := os.environ.get("GNOMON_CACHE"):
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnomon"
-
-
-def load_dataset(
-    data: DataConfig,
-    *,
-    seed: int,
-    data_dir: Path | None,
-    emit: Emit,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> Dataset:
-    """Return the data with its splits: those of the data, those that the user named, those that Gnomon makes."""
-    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
-    main = _read(data.path, data, reading, data_dir)
-    others = [_beside(main, p, data, reading, data_dir) if p != "off" else None for p in (data.valid, data.test)]
-    return split.split(split.join(main, *others), data.split, seed)
-
-
-def load_foreign(
-    path: str, *, fit: str, spec: Spec, emit: Emit, should_stop: Callable[[], bool] = lambda: False
-) -> Dataset:
-    """Return other data as a model of this spec sees it, as a split called ``test``: its classes are found by name.
-
-    Raises ``DataError`` where the data has a class that the model does not know.
-    """
-    if not isinstance(spec.input, Image):
-        raise UsageError(
-            f"a model of {type(spec.input).__name__} data cannot be measured on other data", fix="train anew"
-        )
-    data = DataConfig(path=path, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
-    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
-    other = _seen_as(spec.input, path, data, reading, None)
-    return split.join(replace(other, spec=spec, splits={}), None, other)
 
 
 def choose(wished: Wish, dataset: Dataset, speed: Speed, *, allowance: Allowance) -> Choice:
@@ -240,41 +190,6 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
         ) from error
 
 
-def _beside(main: Dataset, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
-    """Read a separately given split: it need not hold every class, and its pictures get the shape of the others."""
-    if isinstance(main.spec.input, Image):
-        return _seen_as(main.spec.input, path, data, reading, data_dir)
-    return _read(path, replace(data, allow_empty=True), reading, data_dir)
-
-
-def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
-    """Read pictures so that they have a given shape."""
-    side = max(image.height_px, image.width_px)
-    size_px = side if image.height_px == image.width_px and side > _KEPT_PX else "auto"
-    other = _read(path, replace(data, path=path, size_px=size_px, allow_empty=True), reading, data_dir)
-    if other.spec.input == image:
-        return other
-    fitted = {name: replace(part, inputs=Fitted(part.inputs, image, data.fit)) for name, part in other.splits.items()}
-    return replace(other, spec=Spec(input=image, target=other.spec.target), splits=fitted)
-
-
-def _require_text(path: str) -> None:
-    """Refuse a path that cannot be written into ``run.toml``, from which a run is resumed."""
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise UsageError(
-            "the path is not valid UTF-8", fix="rename it, or name it by a link with a plain name", path=path
-        ) from error
-
-
-def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
-    found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit)
-    dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
-    seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag="")
-    return replace(dataset, name=found.name, guesses=(seen, *dataset.guesses))
-
-
 def _task_for(spec: Spec) -> str:
     """Return the task whose ``TARGETS`` name the kind of the target."""
     fitting = [name for name in plugins.names("task") if isinstance(spec.target, plugins.load("task", name).TARGETS)]
@@ -368,11 +283,3 @@ def _one_of(facts: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> st
     if value not in allowed:
         raise ValueError(f"{name} is {value!r}, not one of {', '.join(allowed)}")
     return str(value)
-
-
-def tell(dataset: Dataset, emit: Emit = silent) -> None:
-    """Say what was found and what was guessed, with the flag that overrides it."""
-    for guess in dataset.guesses:
-        flag = f" ({guess.flag})" if guess.flag else ""
-        why = f": {guess.why}" if guess.why else ""
-        emit(Said(text=f"{guess.what}{why}{flag}", level="guess"))

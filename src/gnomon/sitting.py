@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -285,7 +285,6 @@ def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: b
         emit=sitting.emit,
         ranks=sitting.ranks,
         should_stop=sitting.should_stop,
-        replay=tuple(event["at_step"] for event in log.events if event["event"] == "rollback"),
     )
 
 
@@ -378,19 +377,12 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         "peak_memory_bytes": memory.peak_bytes(),
     }
     log.add("finish", **facts, elapsed_s=round(stopwatch.elapsed_s() + _REPORT_S, 3), report_s=_REPORT_S)
-    report.write_report(sitting.run, pictures=pictures(dataset), labels=lambda name: dataset.splits[name].targets)
+    report.write_report(
+        sitting.run, pictures=report.pictures_of(dataset), labels=lambda name: dataset.splits[name].targets
+    )
     elapsed_s = stopwatch.elapsed_s()
     log.add("reported", elapsed_s=round(elapsed_s, 3))
     return result(sitting.run, log, found, elapsed_s=elapsed_s)
-
-
-def pictures(dataset: Dataset) -> Callable[[str, Sequence[int]], list[Any]]:
-    """Return what the report takes its pictures from."""
-
-    def take(split: str, indices: Sequence[int]) -> list[Any]:
-        return list(dataset.splits[split].inputs[np.asarray(indices, dtype=np.int64)])
-
-    return take
 
 
 def result(run: RunFolder, log: PlanLog, found: Mapping[str, Any], *, elapsed_s: float) -> dict[str, Any]:

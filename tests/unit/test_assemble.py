@@ -1,17 +1,13 @@
 import json
-import os
-import shutil
 
-import numpy as np
 import pytest
-import small_data
 import torch
 
 from gnomon import assemble
-from gnomon.core.errors import ArtefactError, DataError, UsageError
-from gnomon.core.events import Said
+from gnomon.core.errors import ArtefactError, UsageError
 from gnomon.core.spec import Image, Label, Spec
 from gnomon.core.training import Allowance, Speed, TrainConfig
+from gnomon.data import opening
 
 SPEED = Speed(flop_per_s=1e10, device="cpu", memory_bytes=1 << 30)
 ALLOWANCE = Allowance(train_s=10.0, samples=None, flop=None, num_train=1438)
@@ -24,7 +20,7 @@ def spec(side=8):
 @pytest.fixture(scope="module")
 def digits(cache):
     wished = wish()
-    return assemble.load_dataset(wished.data, seed=0, data_dir=None, emit=lambda event: None)
+    return opening.load_dataset(wished.data, seed=0, data_dir=None, emit=lambda event: None)
 
 
 def wish(**user):
@@ -33,39 +29,6 @@ def wish(**user):
 
 def choose(digits, **user):
     return assemble.choose(wish(**user), digits, SPEED, allowance=ALLOWANCE)
-
-
-def test_a_wish_without_data_is_refused():
-    with pytest.raises(UsageError, match="no data"):
-        assemble.wish([("user", {"run.seed": 1})])
-
-
-def test_an_unknown_section_is_answered_with_the_near_one():
-    with pytest.raises(UsageError) as caught:
-        wish(**{"trian.batch_size": 3})
-    assert "'train'" in caught.value.fix
-
-
-def test_a_path_that_run_toml_cannot_hold_is_refused():
-    for name in ("data.path", "data.valid", "data.test"):
-        with pytest.raises(UsageError, match="UTF-8"):
-            wish(**{name: os.fsdecode(b"caf\xe9")})
-
-
-@pytest.mark.parametrize(
-    ("variables", "folder"),
-    [
-        ({"GNOMON_CACHE": "/a", "XDG_CACHE_HOME": "/b"}, "/a"),
-        ({"XDG_CACHE_HOME": "/b"}, "/b/gnomon"),
-        ({"HOME": "/c"}, "/c/.cache/gnomon"),
-    ],
-)
-def test_where_caches_are_kept(monkeypatch, variables, folder):
-    for name in ("GNOMON_CACHE", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert str(assemble.cache_folder()) == folder
 
 
 def test_task_and_family_are_chosen_where_nobody_did(digits):
@@ -148,24 +111,3 @@ def test_weights_of_another_network_are_refused(copied, tmp_path):
     path.write_text(json.dumps(card))
     with pytest.raises(ArtefactError, match="do not fit"):
         assemble.load_model(copied / "model")
-
-
-def test_other_data_is_seen_as_the_model_sees_and_classes_are_found_by_name(cache, tmp_path):
-    folder = small_data.class_folder(tmp_path / "photos", per_class=3, shapes=("square", "cross"))
-    seen = Spec(input=Image(height_px=8, width_px=8, channels=1), target=Label(classes=("zebra", "square", "cross")))
-    found = assemble.load_foreign(str(folder), fit="crop", spec=seen, emit=lambda event: None)
-    test = found.splits["test"]
-    assert test.inputs[np.arange(6)].shape == (6, 8, 8, 1)
-    assert sorted(test.targets.tolist()) == [1, 1, 1, 2, 2, 2]
-    assert [str(test.ids[i]).partition("/")[0] for i in np.flatnonzero(test.targets == 1)] == ["square"] * 3
-    shutil.move(folder / "cross", folder / "star")
-    with pytest.raises(DataError, match="star"):
-        assemble.load_foreign(str(folder), fit="crop", spec=seen, emit=lambda event: None)
-
-
-def test_every_guess_is_told_with_its_flag(digits):
-    heard = []
-    assemble.tell(digits, heard.append)
-    assert [event.level for event in heard if isinstance(event, Said)] == ["guess"] * len(digits.guesses)
-    assert len(heard) == len(digits.guesses) >= 2
-    assert "(--split 0.8,0.1,0.1" in heard[-1].text

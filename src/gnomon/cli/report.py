@@ -24,5 +24,5 @@ def command(run: str, as_json: bool) -> None:
     with watching(as_json=as_json) as watch:
         from gnomon import api
 
-        path = str(api.report(run))
+        path = str(api.report(run, emit=watch.emit))
         watch.answer({"report": path}, [fact("report", (path, "bold"))])

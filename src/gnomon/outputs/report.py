@@ -16,6 +16,7 @@ import numpy.typing as npt
 from gnomon.core import files
 from gnomon.core.errors import GnomonError
 from gnomon.core.run import RunFolder
+from gnomon.core.spec import Dataset
 from gnomon.outputs import history, sections
 from gnomon.outputs.record import Record, read_record
 from gnomon.outputs.thumbnails import Picture, Sheet, sheet
@@ -30,6 +31,15 @@ _MOST_CLASSES = 20
 _UNSORTED = 64
 _NO_PICTURES = "The data is no longer where it was, so no pictures are shown."
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+
+
+def pictures_of(dataset: Dataset) -> Pictures:
+    """Return what takes pictures from a dataset by split and indices."""
+
+    def take(split: str, indices: Sequence[int]) -> list[Picture]:
+        return list(dataset.splits[split].inputs[np.asarray(indices, dtype=np.int64)])
+
+    return take
 
 
 def write_report(run: RunFolder, *, pictures: Pictures | None, labels: Labels | None = None) -> Path:

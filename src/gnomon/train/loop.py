@@ -72,8 +72,8 @@ class Fit:
     emit: Emit
     ranks: Ranks = field(default_factory=Ranks)
     should_stop: Callable[[], bool] = lambda: False
-    replay: Collection[int] = ()
-    """Steps at which a replayed run was rolled back to: checkpoints are made there."""
+    save_at: Collection[int] = ()
+    """Steps after which a checkpoint is made, whatever the clock says."""
 
 
 @dataclass(kw_only=True)
@@ -113,9 +113,10 @@ def fit(parts: Fit) -> None:
         _one_step(parts, sitting, health)
         _keep_time(parts, sitting)
         if parts.stopwatch.elapsed_s() - sitting.saved_at_s > parts.config.checkpoint_every_s or (
-            state.step in parts.replay
+            state.step in parts.save_at
         ):
             save(parts, sitting)
+    save(parts, sitting)
 
 
 def save(parts: Fit, sitting: _Sitting) -> None:

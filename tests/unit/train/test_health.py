@@ -148,7 +148,7 @@ def test_after_going_back_training_is_the_one_with_half_the_rates(tmp_path):
 
 
 def test_it_goes_back_to_the_newest_checkpoint(tmp_path):
-    parts, _ = train(tmp_path, lambda call: 10 <= call < 18, replay=(6,))
+    parts, _ = train(tmp_path, lambda call: 10 <= call < 18, save_at=(6,))
     (event,) = [event for event in parts.log.events if event["event"] == "rollback"]
     assert (event["at_step"], event["from_step"]) == (6, 13)
     assert parts.objective.calls == 10 + 8 + 24
@@ -211,12 +211,12 @@ class TestOnADeviceThatIsNotWaitedFor:
         assert all(t.isfinite().all() for t in weights(parts).values())
 
     def test_spoilt_weights_are_not_saved(self, tmp_path):
-        parts, _ = self.late(tmp_path, lambda call: call == 12, replay=(5, 15, 16))
+        parts, _ = self.late(tmp_path, lambda call: call == 12, save_at=(5, 15, 16))
         assert [(e["event"], e["at_step"]) for e in parts.log.events] == [("rollback", 5)]
         assert all_checkpoints_are_finite(parts) == [15, 16]
 
     def test_a_stop_keeps_the_last_good_checkpoint(self, tmp_path):
-        parts = parts_of(tmp_path, precision=LatePrecision("fp32", CPU), replay=(5,))
+        parts = parts_of(tmp_path, precision=LatePrecision("fp32", CPU), save_at=(5,))
         parts.objective = Poison(parts.objective, lambda call: call == 12)
         parts.should_stop = lambda: parts.state.step >= 15
         with pytest.raises(StoppedError):

@@ -205,8 +205,8 @@ class TestSaving:
         fit(parts)
         assert self.saved_steps(parts) == [60, 90]  # the newest two of 0, 30, 60, 90
 
-    def test_a_replay_saves_where_the_run_went_back_to(self, tmp_path):
-        parts = parts_of(tmp_path, replay=(3, 8))
+    def test_it_saves_where_it_is_told_to(self, tmp_path):
+        parts = parts_of(tmp_path, save_at=(3, 8))
         fit(parts)
         assert self.saved_steps(parts) == [3, 8]
 

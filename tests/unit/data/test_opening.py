@@ -1,0 +1,101 @@
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import small_data
+
+from gnomon.core.errors import DataError, UsageError
+from gnomon.core.events import Said, silent
+from gnomon.core.spec import Image, Label, Spec
+from gnomon.data import opening
+
+
+def wished(**user):
+    return opening.wished([("user", {"data.path": "digits", **user})])
+
+
+@pytest.fixture(scope="module")
+def digits(cache):
+    data, run = wished()
+    return opening.load_dataset(data, seed=run.seed, data_dir=None, emit=silent)
+
+
+def test_data_is_opened_without_torch(cache):
+    """The report and the first lines of inspect must not wait for it."""
+    code = (
+        "import sys\n"
+        "from gnomon.core.events import silent\n"
+        "from gnomon.data import audit, manifest, opening\n"
+        "data, run = opening.wished([('user', {'data.path': 'digits'})])\n"
+        "dataset = opening.load_dataset(data, seed=0, data_dir=None, emit=silent)\n"
+        "manifest.data_json(dataset, audit.audit(dataset))\n"
+        "assert len(dataset.splits['train']) > 1000\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_a_separate_split_gets_the_shape_of_the_others_and_may_lack_a_class(cache, tmp_path):
+    train = small_data.class_folder(tmp_path / "train", per_class=8, shapes=("square", "cross", "disc"))
+    test = small_data.class_folder(tmp_path / "test", per_class=3, shapes=("square", "cross"))
+    data, _ = opening.wished([("user", {"data.path": str(train), "data.test": str(test)})])
+    found = opening.load_dataset(data, seed=0, data_dir=None, emit=silent)
+    assert len(found.splits["test"]) == 6
+    assert found.splits["test"].inputs[np.arange(6)].shape[1:] == found.splits["train"].inputs[np.arange(1)].shape[1:]
+
+
+def test_a_wish_without_data_is_refused():
+    with pytest.raises(UsageError, match="no data"):
+        opening.wished([("user", {"run.seed": 1})])
+
+
+def test_an_unknown_section_is_answered_with_the_near_one():
+    with pytest.raises(UsageError) as caught:
+        wished(**{"trian.batch_size": 3})
+    assert "'train'" in caught.value.fix
+
+
+def test_a_path_that_run_toml_cannot_hold_is_refused():
+    for name in ("data.path", "data.valid", "data.test"):
+        with pytest.raises(UsageError, match="UTF-8"):
+            wished(**{name: os.fsdecode(b"caf\xe9")})
+
+
+@pytest.mark.parametrize(
+    ("variables", "folder"),
+    [
+        ({"GNOMON_CACHE": "/a", "XDG_CACHE_HOME": "/b"}, "/a"),
+        ({"XDG_CACHE_HOME": "/b"}, "/b/gnomon"),
+        ({"HOME": "/c"}, "/c/.cache/gnomon"),
+    ],
+)
+def test_where_caches_are_kept(monkeypatch, variables, folder):
+    for name in ("GNOMON_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert str(opening.cache_folder()) == folder
+
+
+def test_other_data_is_seen_as_the_model_sees_and_classes_are_found_by_name(cache, tmp_path):
+    folder = small_data.class_folder(tmp_path / "photos", per_class=3, shapes=("square", "cross"))
+    seen = Spec(input=Image(height_px=8, width_px=8, channels=1), target=Label(classes=("zebra", "square", "cross")))
+    found = opening.load_foreign(str(folder), fit="crop", spec=seen, emit=lambda event: None)
+    test = found.splits["test"]
+    assert test.inputs[np.arange(6)].shape == (6, 8, 8, 1)
+    assert sorted(test.targets.tolist()) == [1, 1, 1, 2, 2, 2]
+    assert [str(test.ids[i]).partition("/")[0] for i in np.flatnonzero(test.targets == 1)] == ["square"] * 3
+    shutil.move(folder / "cross", folder / "star")
+    with pytest.raises(DataError, match="star"):
+        opening.load_foreign(str(folder), fit="crop", spec=seen, emit=lambda event: None)
+
+
+def test_every_guess_is_told_with_its_flag(digits):
+    heard = []
+    opening.tell(digits, heard.append)
+    assert [event.level for event in heard if isinstance(event, Said)] == ["guess"] * len(digits.guesses)
+    assert len(heard) == len(digits.guesses) >= 2
+    assert "(--split 0.8,0.1,0.1" in heard[-1].text
