@@ -1,0 +1,118 @@
+"""Opens data: from what the user wrote to a dataset with its splits. Imports no torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gnomon.core import config as configs
+from gnomon.core import plugins
+from gnomon.core.config import DataConfig, Layer
+from gnomon.core.errors import UsageError
+from gnomon.core.events import Emit, Said, silent
+from gnomon.core.spec import Dataset, Guess, Image, Spec
+from gnomon.core.training import RunConfig
+from gnomon.data import detect, split
+from gnomon.data.fitted import Fitted
+from gnomon.data.reading import Reading
+
+SECTIONS = ("run", "data", "task", "family", "train", "augment")
+"""Sections of a run's configuration."""
+_KEPT_PX = 64
+"""Pictures up to this side keep their own size when all are alike."""
+
+
+def wished(layers: Sequence[Layer]) -> tuple[DataConfig, RunConfig]:
+    """Return which data, and what of it, the layers of the configuration ask for. Raises ``UsageError``."""
+    configs.check_sections(layers, SECTIONS)
+    run, _ = configs.build(RunConfig, "run", layers)
+    if not any("data.path" in values for _, values in layers):
+        raise UsageError("there is no data to train on", fix="name a folder, a file or a known name such as digits")
+    data, _ = configs.build(DataConfig, "data", layers)
+    for path in (data.path, data.valid, data.test):
+        _require_text(path)
+    return data, run
+
+
+def cache_folder() -> Path:
+    """Return the folder of caches: ``GNOMON_CACHE``, else the user's cache folder."""
+    if named := os.environ.get("GNOMON_CACHE"):
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnomon"
+
+
+def load_dataset(
+    data: DataConfig,
+    *,
+    seed: int,
+    data_dir: Path | None,
+    emit: Emit,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Dataset:
+    """Return the data with its splits: those of the data, those that the user named, those that Gnomon makes."""
+    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
+    main = _read(data.path, data, reading, data_dir)
+    others = [_beside(main, p, data, reading, data_dir) if p != "off" else None for p in (data.valid, data.test)]
+    return split.split(split.join(main, *others), data.split, seed)
+
+
+def load_foreign(
+    path: str, *, fit: str, spec: Spec, emit: Emit, should_stop: Callable[[], bool] = lambda: False
+) -> Dataset:
+    """Return other data as a model of this spec sees it, as a split called ``test``: its classes are found by name.
+
+    Raises ``DataError`` where the data has a class that the model does not know.
+    """
+    if not isinstance(spec.input, Image):
+        raise UsageError(
+            f"a model of {type(spec.input).__name__} data cannot be measured on other data", fix="train anew"
+        )
+    data = DataConfig(path=path, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
+    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
+    other = _seen_as(spec.input, path, data, reading, None)
+    return split.join(replace(other, spec=spec, splits={}), None, other)
+
+
+def _beside(main: Dataset, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
+    """Read a separately given split: it need not hold every class, and its pictures get the shape of the others."""
+    if isinstance(main.spec.input, Image):
+        return _seen_as(main.spec.input, path, data, reading, data_dir)
+    return _read(path, replace(data, allow_empty=True), reading, data_dir)
+
+
+def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
+    """Read pictures so that they have a given shape."""
+    side = max(image.height_px, image.width_px)
+    size_px = side if image.height_px == image.width_px and side > _KEPT_PX else "auto"
+    other = _read(path, replace(data, path=path, size_px=size_px, allow_empty=True), reading, data_dir)
+    if other.spec.input == image:
+        return other
+    fitted = {name: replace(part, inputs=Fitted(part.inputs, image, data.fit)) for name, part in other.splits.items()}
+    return replace(other, spec=Spec(input=image, target=other.spec.target), splits=fitted)
+
+
+def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
+    found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit)
+    dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
+    seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag="")
+    return replace(dataset, name=found.name, guesses=(seen, *dataset.guesses))
+
+
+def tell(dataset: Dataset, emit: Emit = silent) -> None:
+    """Say what was found and what was guessed, with the flag that overrides it."""
+    for guess in dataset.guesses:
+        flag = f" ({guess.flag})" if guess.flag else ""
+        why = f": {guess.why}" if guess.why else ""
+        emit(Said(text=f"{guess.what}{why}{flag}", level="guess"))
+
+
+def _require_text(path: str) -> None:
+    """Refuse a path that cannot be written into ``run.toml``, from which a run is resumed."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            "the path is not valid UTF-8", fix="rename it, or name it by a link with a plain name", path=path
+        ) from error
