@@ -45,7 +45,15 @@ def events(path):
     return list(read_lines(path / "plan.jsonl"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.fixture
+def number(request):
+    """A signal that this process does not ignore: a shell starts what runs in the background with SIGINT ignored."""
+    before = signal.signal(request.param, signal.SIG_DFL)
+    yield request.param
+    signal.signal(request.param, before)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], indirect=True)
 def test_a_stopped_and_resumed_run_equals_an_uninterrupted_one(cache, tmp_path, number):
     whole = api.train("digits", budget="60steps", out=str(tmp_path / "whole"), **SMALL)
     with pytest.raises(StoppedError, match="step 25 of 60"):

@@ -9,6 +9,7 @@ from gnomon import sitting
 from gnomon.core.errors import ReproducibilityError
 from gnomon.core.run import RunFolder, read_lines
 from gnomon.core.spec import Dataset
+from gnomon.outputs import report
 from gnomon.train.plan import PlanLog
 
 
@@ -61,7 +62,7 @@ def test_the_result_holds_the_last_finish(run):
 
 def test_pictures_are_taken_by_split_and_index():
     splits = {"train": small_training.pictures(5), "test": small_training.pictures(4, seed=1)}
-    taken = sitting.pictures(
+    taken = report.pictures_of(
         Dataset(
             name="small",
             source="small",

@@ -81,6 +81,7 @@ class _Sitting:
     """What the loop remembers between steps and may forget between sittings."""
 
     saved_at_s: float
+    saved_step: int
     checked_at_s: float = -math.inf
     valid: dict[str, float] = field(default_factory=dict)
     loss: float | None = None
@@ -99,7 +100,9 @@ def fit(parts: Fit) -> None:
     """
     state = parts.state
     state.network.train()
-    sitting = _Sitting(saved_at_s=parts.stopwatch.elapsed_s(), reached=parts.pace.progress.at(state.step))
+    sitting = _Sitting(
+        saved_at_s=parts.stopwatch.elapsed_s(), saved_step=state.step, reached=parts.pace.progress.at(state.step)
+    )
     health = Health(run=parts.run, state=state, log=parts.log, emit=parts.emit)
     if state.step == 0:
         save(parts, sitting)
@@ -116,7 +119,8 @@ def fit(parts: Fit) -> None:
             state.step in parts.save_at
         ):
             save(parts, sitting)
-    save(parts, sitting)
+    if sitting.saved_step != state.step:
+        save(parts, sitting)
 
 
 def save(parts: Fit, sitting: _Sitting) -> None:
@@ -126,6 +130,7 @@ def save(parts: Fit, sitting: _Sitting) -> None:
     parts.state.elapsed_s = parts.stopwatch.elapsed_s()
     if parts.ranks.writes:
         checkpoint.save(parts.run, parts.state.step, parts.state.tensors(), parts.state.facts())
+    sitting.saved_step = parts.state.step
     sitting.saved_at_s = parts.stopwatch.elapsed_s()
 
 

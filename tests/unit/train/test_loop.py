@@ -203,12 +203,12 @@ class TestSaving:
         config = TrainConfig(batch_size=4, lr_vector=1.0, checkpoint_every_s=2.95)
         parts = timed(tmp_path, lambda size: 0.1, config=config)
         fit(parts)
-        assert self.saved_steps(parts) == [60, 90]  # the newest two of 0, 30, 60, 90
+        assert self.saved_steps(parts) == [90, 100]  # the newest two of 0, 30, 60, 90 and the end
 
     def test_it_saves_where_it_is_told_to(self, tmp_path):
         parts = parts_of(tmp_path, save_at=(3, 8))
         fit(parts)
-        assert self.saved_steps(parts) == [3, 8]
+        assert self.saved_steps(parts) == [8, 30]  # the newest two of 0, 3, 8 and the end
 
     def test_other_ranks_write_no_checkpoint(self, tmp_path):
         parts = parts_of(tmp_path, ranks=Ranks(rank=1, world_size=2))
