@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -46,8 +46,66 @@ class Label:
             raise ValueError("a class has its name twice")
 
 
-Leaf = Image | Label
-_KINDS: dict[str, type[Image] | type[Label]] = {kind.__name__: kind for kind in (Image, Label)}
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """Texts as they were read: a ``str`` a sample, or a tuple of words. A tokenizer makes a `Sequence` of them."""
+
+    words: bool = False
+    """True where the data comes cut into words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequence:
+    """Tokens, stored as int64 ``(batch, time, features)``.
+
+    The first feature names the token; all features are 0 where there is none, which is after the end of a sample.
+    """
+
+    sizes: tuple[int, ...]
+    """How many values each feature has, 0 included."""
+    length: int
+    """Most tokens of a sample; where the text is one long stream, the tokens of one window of it."""
+    unit: Literal["byte", "character", "subword", "word"]
+    """What a token is."""
+
+    def __post_init__(self) -> None:
+        if not self.sizes or min(self.sizes) < 1 or self.length < 1:
+            raise ValueError(f"sequences of {self.length} tokens with features of {self.sizes} values")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tags:
+    """One of several classes for every token, stored as int64 ``(batch, time)``, -1 where there is no token."""
+
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("a tag has its name twice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """Measurements at equal distances in time, in their own units, stored as float32 ``(batch, time, channels)``."""
+
+    names: tuple[str, ...]
+    """The channels."""
+    length: int
+    """Steps of a sample; 0 where the rows are not cut into windows yet."""
+    period: int = 1
+    """Steps after which the strongest season repeats; 1 where there is none."""
+    mean: tuple[float, ...] = ()
+    """Mean of each channel over the training rows; empty before it is measured."""
+    deviation: tuple[float, ...] = ()
+    """Standard deviation of each channel over the training rows."""
+
+    def __post_init__(self) -> None:
+        if not self.names or len(set(self.names)) != len(self.names) or self.length < 0 or self.period < 1:
+            raise ValueError(f"series of {self.length} steps with the channels {self.names}")
+
+
+Leaf = Image | Label | Text | Sequence | Tags | Series
+_KINDS: dict[str, type[Leaf]] = {kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,17 +147,19 @@ class Guess:
 class Split:
     """The samples of one split. All four have the same length.
 
-    ``ids`` name the samples for people (a path, ``file.parquet#17``); ``hashes`` are 16-byte digests of the decoded
-    content, shape ``(num_samples,)`` dtype ``V16``, equal for equal content.
+    ``targets`` are class indices int64 ``(num_samples,)`` for a `Label`, a column of int64 arrays ``(time,)`` for
+    `Tags`, and ``inputs`` again where a text or a series is to be continued. ``ids`` name the samples for people (a
+    path, ``file.parquet#17``); ``hashes`` are 16-byte digests of the decoded content, shape ``(num_samples,)`` dtype
+    ``V16``, equal for equal content.
     """
 
     inputs: Column
-    targets: npt.NDArray[np.int64]
+    targets: Any
     ids: Column
     hashes: npt.NDArray[np.void]
 
     def __len__(self) -> int:
-        return len(self.targets)
+        return len(self.inputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,19 +191,36 @@ class Match:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Some samples, ready for the network; ``ids`` are indices into the split, shape ``(batch,)``."""
+    """Some samples, ready for the network; ``ids`` are indices into the split, shape ``(batch,)``.
+
+    ``fresh``, where given, tells which rows do not go on where the same rows of the batch before ended: bool
+    ``(batch,)``. There the network starts from its initial state instead of the one that it carried over.
+    """
 
     inputs: torch.Tensor
     targets: torch.Tensor
     ids: npt.NDArray[np.int64]
+    fresh: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def part(self, count: int) -> Batch:
+        """Return the first ``count`` samples."""
+        fresh = None if self.fresh is None else self.fresh[:count]
+        return Batch(inputs=self.inputs[:count], targets=self.targets[:count], ids=self.ids[:count], fresh=fresh)
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a network returns: ``value`` as the task asked for it, and ``penalties`` that are added to the loss."""
+    """What a network returns: ``value`` as the task asked for it, and ``penalties`` that are added to the loss.
+
+    ``carry`` is the state from which the next batch goes on, shape ``(batch, …)``, where a network has one.
+    """
 
     value: torch.Tensor
     penalties: Mapping[str, torch.Tensor] = field(default_factory=dict)
+    carry: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
