@@ -98,6 +98,8 @@ class Series:
     """Mean of each channel over the training rows; empty before it is measured."""
     deviation: tuple[float, ...] = ()
     """Standard deviation of each channel over the training rows."""
+    naive_error: tuple[float, ...] = ()
+    """Mean absolute error of answering with the value one period before, over the training rows, in the units."""
 
     def __post_init__(self) -> None:
         if not self.names or len(set(self.names)) != len(self.names) or self.length < 0 or self.period < 1:
