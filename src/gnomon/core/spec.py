@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 
 MAX_SIDE_PX = 8192
+QUANTILES = (0.1, 0.5, 0.9)
+"""Shares of the true values that should be below the quantiles that a forecast gives beside its point."""
 
 
 @dataclass(frozen=True, kw_only=True)
