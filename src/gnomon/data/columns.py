@@ -1,4 +1,4 @@
-"""Which column of a table is the target, and how its values become classes. Shared by all tabular image readers."""
+"""Which column of a table is the target, and how its values become classes. Shared by all readers of tables."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from gnomon.data import pictures
 
 TARGET_NAMES = (
     *("label", "labels", "class", "class_name", "classname", "class_id", "category", "target", "y"),
+    *("sentiment", "polarity", "intent", "topic", "stars", "rating"),
     *("fine_label", "species", "breed", "diagnosis", "emotion", "type", "kind", "name"),
 )
 MISSING = -1

@@ -1,21 +1,25 @@
-"""Reading CSV and TSV text: encoding, delimiter, header, and rows that do not fit. The one opener for such files."""
+"""Reading CSV and TSV text: delimiter, quotes, header, and rows that do not fit. The one opener for such files."""
 
 from __future__ import annotations
 
-import codecs
+import contextlib
 import csv
+import io
+import itertools
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from gnomon.core.errors import DataError
-from gnomon.data.formats import UnreadableError
-from gnomon.data.listing import read_bytes, read_head
+from gnomon.data import textfile
+from gnomon.data.textfile import Decoded
 
-MAX_BYTES = 1_000_000_000
 MAX_FIELD_CHARS = 16_000_000
 DELIMITERS = ",;\t|"
 
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_TABBED = (".tsv", ".tab", ".tsv.gz", ".tab.gz")
+_LOOKED_AT_LINES = 100
+_LOOKED_AT_CHARS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,8 @@ class Table:
     header: tuple[str, ...]
     rows: list[tuple[int, list[str]]]
     ragged: list[int]
+    decoded: Decoded | None = None
+    """How the bytes became text; None for a table that was made."""
 
     def column(self, name: str) -> list[str]:
         """Return the values of one column."""
@@ -32,42 +38,41 @@ class Table:
         return [row[place] for _, row in self.rows]
 
 
-def read_table(path: Path, *, first_bytes: int | None = None) -> Table:
-    """Return the table in a file; with ``first_bytes``, the whole rows that lie in them.
+def read_table(path: Path, *, first_bytes: int | None = None, encoding: str = "utf-8") -> Table:
+    """Return the table in a file, gzip or not; with ``first_bytes``, the whole rows that lie in them.
 
-    Rows with another number of fields than the header are in ``ragged``. Raises ``DataError`` with the line where the
-    text cannot be decoded or split.
+    Byte order marks are obeyed; the encoding ``auto`` is found by looking at the text. Rows with another number of
+    fields than the header are in ``ragged``. Raises ``DataError`` with the line where the text cannot be decoded or
+    split.
     """
-    try:
-        data = read_bytes(path, MAX_BYTES) if first_bytes is None else read_head(path, first_bytes)
-    except UnreadableError as error:
-        raise DataError(str(error), fix="give a CSV or TSV file", path=path) from error
+    data = textfile.content(path) if first_bytes is None else textfile.head(path, first_bytes)
     if first_bytes is not None and len(data) == first_bytes:
         data = data[: data.rfind(b"\n") + 1]
-    text = _decoded(data, path)
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise DataError("holds NUL characters: it is no text", fix="save it as UTF-8", path=path, line=line)
-    return _split(text, path)
-
-
-def _decoded(data: bytes, path: Path) -> str:
-    encoding = next((name for bom, name in _BOMS if data.startswith(bom)), "utf-8")
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        what = f"is not {encoding.removesuffix('-sig')} text: byte {error.start} is 0x{data[error.start]:02x}"
-        raise DataError(what, fix="save it as UTF-8", path=path, line=line) from error
+    decoded = textfile.decode(data, "auto" if textfile.is_marked(data) else encoding, path)
+    table = _split(decoded.text, path)
+    return Table(table.header, table.rows, table.ragged, decoded)
 
 
 def _split(text: str, path: Path) -> Table:
     csv.field_size_limit(MAX_FIELD_CHARS)
-    lines = text.splitlines(keepends=True)
-    if not lines:
+    if not text:
         raise DataError("is empty", fix="give a table with a header", path=path)
-    delimiter = max(DELIMITERS, key=lambda mark: lines[0].count(mark))
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    delimiter = _delimiter(text, path)
+    try:
+        quoted = _rows(text, delimiter, csv.QUOTE_MINIMAL, path)
+    except DataError:
+        if delimiter != "\t":
+            raise
+        return _rows(text, delimiter, csv.QUOTE_NONE, path)
+    if delimiter == "\t" and (quoted.ragged or any("\n" in value for _, row in quoted.rows for value in row)):
+        plain = _rows(text, delimiter, csv.QUOTE_NONE, path)  # most writers of tabs know no quotes
+        return plain if len(plain.ragged) <= len(quoted.ragged) else quoted
+    return quoted
+
+
+def _rows(text: str, delimiter: str, quoting: int, path: Path) -> Table:
+    # Only line feeds and carriage returns end a line: str.splitlines would cut texts at rarer characters.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, strict=True)
     rows: list[tuple[int, list[str]]] = []
     ragged: list[int] = []
     header: tuple[str, ...] = ()
@@ -83,6 +88,26 @@ def _split(text: str, path: Path) -> Table:
         what = f"cannot be split into fields: {error}"
         raise DataError(what, fix="check the quotes in this line", path=path, line=reader.line_num) from error
     return Table(header, rows, ragged)
+
+
+def _delimiter(text: str, path: Path) -> str:
+    """Return the mark that cuts the first lines into fields most evenly."""
+    text = text[:_LOOKED_AT_CHARS]
+    first = text.split("\n", 1)[0]
+    if path.name.lower().endswith(_TABBED) and "\t" in first:
+        return "\t"
+    return max(DELIMITERS, key=lambda mark: (*_evenness(text, mark), first.count(mark)))
+
+
+def _evenness(text: str, mark: str) -> tuple[float, int]:
+    """Return which share of the first lines has the most frequent number of fields, and that number, if above one."""
+    quoting = csv.QUOTE_NONE if mark == "\t" else csv.QUOTE_MINIMAL
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, quoting=quoting)
+    widths: Counter[int] = Counter()
+    with contextlib.suppress(csv.Error):  # the lines before the one at fault tell enough
+        widths.update(len(row) for row in itertools.islice(reader, _LOOKED_AT_LINES) if row)
+    width, count = max(widths.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
+    return (count / widths.total(), width) if width > 1 else (0.0, 0)
 
 
 def _unique(names: list[str]) -> tuple[str, ...]:

@@ -1,0 +1,136 @@
+"""Running text to be continued: a text file (gzip or not), or a folder or archive of such files, one document each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gnomon.core.config import DataConfig
+from gnomon.core.errors import DataError
+from gnomon.core.spec import Dataset, Guess, Match, Skipped, Text
+from gnomon.data import documents, formats, layout, pictures, textfile, texts
+from gnomon.data.listing import File
+from gnomon.data.reading import Reading
+from gnomon.data.textfile import Decoded
+
+_NO_TEXT = documents.TABLES | formats.SUFFIXES
+_FEW_LETTERS = 0.2
+_TRIED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """This reader has no settings of its own."""
+
+
+def sniff(path: Path) -> Match | None:
+    """Claim what decodes as text and is no table; a folder where its files of text are not a minority."""
+    if path.is_file() and not documents.is_archive(path):
+        return _sniff_file(path)
+    files = documents.peek(path)
+    prose = [file for file in files if _wanted(file)]
+    if not prose or (documents.archive_in(path) is None and not _are_text(path, prose)):
+        return None
+    others = sum(not documents.is_about(file) for file in files) - len(prose)
+    count = f"{len(prose):,} file{'s' * (len(prose) > 1)} of text"
+    if others > len(prose):
+        return Match(confidence=0.2, why=f"it holds {count}, among others")
+    return Match(confidence=0.45, why=f"it holds {count}")
+
+
+def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
+    """Read text to be continued. Raises ``DataError`` for an empty file or one that cannot be decoded."""
+    if config.target != "auto":
+        raise pictures.unknown_target(config.target, ("auto",), path)
+    texts.tick(reading, 0, 1)
+    found = _one(path, config) if path.is_file() and not documents.is_archive(path) else _many(path, config, reading)
+    return texts.dataset(found, config)
+
+
+def _sniff_file(path: Path) -> Match | None:
+    tail = documents.ending(path.name)
+    if tail in _NO_TEXT:
+        return None
+    if path.stat().st_size == 0:
+        return Match(confidence=0.1, why="its name says text") if tail in documents.PROSE else None
+    head = textfile.head(path)
+    if not textfile.looks_like_text(head):
+        return None
+    some = head.decode("utf-8", "replace")
+    letters = sum(c.isalpha() for c in some) / max(1, sum(not c.isspace() for c in some))
+    if letters < _FEW_LETTERS:
+        return Match(confidence=0.1, why="it is text, though with few letters")
+    if tail in documents.PROSE:
+        return Match(confidence=0.5, why="it is a file of text")
+    return Match(confidence=0.3, why="its content is text")
+
+
+def _wanted(file: File) -> bool:
+    return documents.is_prose(file) and not documents.is_about(file)
+
+
+def _are_text(path: Path, files: Sequence[File]) -> bool:
+    tried = files[:: -(-len(files) // _TRIED)]
+    return all(textfile.looks_like_text(textfile.head(Path(path, *file.folders, file.name))) for file in tried)
+
+
+def _one(path: Path, config: DataConfig) -> texts.Found:
+    decoded = textfile.read_text(path, config.encoding)
+    if not decoded.text.strip():
+        raise DataError("is empty", fix="give a file with text in it", path=path)
+    return texts.Found(
+        reader="text_file",
+        path=path,
+        target=Text(),
+        parts=[texts.Part(split="all", ids=[path.name], texts=[decoded.text])],
+        guesses=textfile.told([decoded]),
+        facts={"encodings": texts.encodings([decoded])},
+    )
+
+
+def _many(path: Path, config: DataConfig, reading: Reading) -> texts.Found:
+    shelf = documents.shelf(path, _wanted)
+    decoded, skipped = texts.read_all(shelf, shelf.files, config, reading)
+    skipped += [
+        Skipped(id=file.id, reason="has no text")
+        for file, one in zip(shelf.files, decoded, strict=True)
+        if one is not None and not one.text.strip()
+    ]
+    used = [(file, one) for file, one in zip(shelf.files, decoded, strict=True) if one is not None and one.text.strip()]
+    splits = _splits([file for file, _ in used])
+    guesses = [*textfile.told([one for _, one in used])]
+    if "all" not in splits:
+        guesses.append(
+            Guess(what="the files' names say the splits", why="each of them does", flag="--valid PATH --test PATH")
+        )
+    return texts.Found(
+        reader="text_file",
+        path=path,
+        target=Text(),
+        parts=[_part(split, used, splits) for split in texts.SPLITS if split in splits],
+        guesses=tuple(guesses),
+        skipped=tuple(skipped),
+        facts={
+            "num_files": len(used),
+            "encodings": texts.encodings(decoded),
+            "passed_over": documents.passed_over(shelf),
+        },
+    )
+
+
+def _part(split: str, used: Sequence[tuple[File, Decoded]], splits: Sequence[str]) -> texts.Part:
+    chosen = [pair for pair, said in zip(used, splits, strict=True) if said == split]
+    return texts.Part(split=split, ids=[file.id for file, _ in chosen], texts=[one.text for _, one in chosen])
+
+
+def _splits(files: Sequence[File]) -> list[str]:
+    """Return the split of each file: what all their folders or names say, else ``all``."""
+    said = [_said(file) for file in files]
+    told = [split for split in said if split]
+    return told if len(told) == len(said) and "train" in told else ["all"] * len(said)
+
+
+def _said(file: File) -> str | None:
+    folders = (layout.SPLIT_NAMES.get(folder.lower()) for folder in file.folders)
+    return next(filter(None, folders), None) or layout.split_of(documents.stem(file.name))
