@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from gnomon.layers.continuation import LinearContinuation, PeriodicContinuation, continuation
+
+
+def test_a_matrix_by_hand():
+    layer = LinearContinuation(3, 2)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[1.0, 0.0, 0.0], [0.0, 2.0, 1.0]]))
+    assert layer(torch.tensor([[5.0, 6.0, 7.0]])).tolist() == [[5, 19]]
+
+
+def test_it_starts_with_no_change():
+    assert LinearContinuation(3, 2)(torch.randn(2, 4, 3)).tolist() == [[[0, 0]] * 4] * 2
+
+
+class TestPeriodic:
+    def test_it_starts_at_the_mean_of_the_phase(self):
+        known = torch.tensor([[9.0, 1.0, 2.0, 3.0, 5.0, 6.0, 7.0]])  # the 9 does not fill a period of three
+        assert PeriodicContinuation(7, 5, 3)(known).tolist() == [[3, 4, 5, 3, 4]]
+
+    def test_weights_by_hand(self):
+        layer = PeriodicContinuation(4, 4, 2)
+        with torch.no_grad():
+            layer.weight.copy_(torch.tensor([[0.0, 1.0], [-1.0, 2.0]]))
+        assert layer(torch.tensor([[1.0, 2.0, 3.0, 5.0]])).tolist() == [[3, 5, 5, 8]]
+
+    def test_less_than_a_period_is_refused(self):
+        with pytest.raises(ValueError, match="do not fill"):
+            PeriodicContinuation(6, 5, 7)
+
+
+@pytest.mark.parametrize(
+    ("lookback", "period", "kind"),
+    [(48, 24, PeriodicContinuation), (47, 24, LinearContinuation), (48, 1, LinearContinuation)],
+)
+def test_a_season_is_used_where_it_was_seen_twice(lookback, period, kind):
+    layer = continuation(lookback, 10, period)
+    assert isinstance(layer, kind)
+    assert layer(torch.randn(3, 2, lookback)).shape == (3, 2, 10)
