@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from gnomon.core.errors import DataError, GnomonError, ResourceError
+from gnomon.core.errors import DataError, GnomonError, ResourceError, printable
 from gnomon.core.events import Emit, Said
 from gnomon.data import download
 
 FOLDER = Path(__file__).with_name("named")
+
+_ENDINGS = (*(".txt", ".csv", ".tsv", ".jsonl", ".parquet", ".conllu", ".gz", ".zip", ".tar", ".tgz", ".tokens"),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +30,16 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """A data set that has a name. ``built_in`` ones come with a library and have no files."""
+    """A data set that has a name. ``built_in`` ones come with a library; others without files are not downloaded."""
 
     title: str
     origin: str
     files: tuple[File, ...] = ()
     built_in: bool = False
+    split: str = "auto"
+    """The customary split, as after ``--split``, of a set that has no splits of its own."""
+    home: str = ""
+    """Where a set that is not downloaded can be had."""
 
 
 def names() -> tuple[str, ...]:
@@ -56,22 +63,62 @@ def resolve(
 ) -> Path | None:
     """Return where the data set called ``name`` lies, downloading it if need be; None where no set has that name.
 
-    A copy in ``data_dir/name`` is used as it is, in whatever form; else ``cache_dir/downloads/name`` is used, and
-    filled first where files are missing. A built-in set is answered with its bare name as a path.
-    Raises as `download.fetch` does; where no address works, the error says where to put a copy by hand.
+    A copy in ``data_dir`` is used as it is, in whatever form (`copy_in`); else ``cache_dir/downloads/name`` is used,
+    and filled first where files are missing. A built-in set is answered with its bare name as a path.
+    Raises as `download.fetch` does; where no address works or there is none, the error says where to put a copy.
     """
     if name not in names():
         return None
-    if data_dir is not None and _holds_something(data_dir / name):
-        return data_dir / name
     named = describe(name)
     if named.built_in:
         return Path(name)
+    if data_dir is not None and (copy := copy_in(data_dir, name)):
+        if copy != data_dir / name:
+            emit(Said(text=f"{name} is read from {printable(str(copy))}", level="guess"))
+        return copy
+    if not named.files:
+        raise DataError(
+            f"{name} is not downloaded: no sum to check it by is published",
+            fix=f"get it from {named.home}, put it into DIR/{name}/ and say --data-dir DIR (or set GNOMON_DATA to DIR)",
+        )
     folder = cache_dir / "downloads" / name
     for file in named.files:
         if not _is_there(folder / file.name, file):
             _fetch(file, name, folder, emit, should_stop, patience)
     return folder
+
+
+def copy_in(data_dir: Path, name: str) -> Path | None:
+    """Return a copy of a data set in a folder of data sets, or in one of the folders there, or None.
+
+    It is a folder with something in it, or a file, called ``name``, whatever its ending; case and the difference
+    between ``-``, ``_`` and blanks do not count. What lies nearer wins, and a folder before a file.
+    """
+    near = _entries(data_dir)
+    inner = [entry for folder in near if folder.is_dir() for entry in _entries(folder)]
+    for entries in (near, inner):
+        fitting = [entry for entry in entries if _called(entry, name)]
+        for is_right in (_holds_something, Path.is_file):
+            if found := next(filter(is_right, fitting), None):
+                return found
+    return None
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(folder / entry.name for entry in entries if not entry.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _called(path: Path, name: str) -> bool:
+    plain = _plain(path.name)
+    return plain == _plain(name) or (plain.startswith(f"{_plain(name)}.") and plain.endswith(_ENDINGS))
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(" ", "-")
 
 
 def _fetch(

@@ -1,4 +1,4 @@
-"""Words with a tag each: CoNLL-U (``.conllu``, gzip or not) or columns as in CoNLL-2003, sentences apart by a blank line."""
+"""Words with a tag each, one a line: CoNLL-U (gzip or not), or columns as in CoNLL-2003."""
 
 from __future__ import annotations
 
