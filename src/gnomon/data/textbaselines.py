@@ -29,7 +29,7 @@ _NUM_BUCKETS = 2**18
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-def ngrams(train: Ints, other: Ints, num_values: int, max_order: int) -> Iterator[Floats]:
+def ngrams(train: npt.NDArray[Any], other: Ints, num_values: int, max_order: int) -> Iterator[Floats]:
     """Yield for n = 1 … ``max_order`` the probability of each token of ``other`` after the n - 1 tokens before it.
 
     Both are streams ``(tokens,)`` of values in [1, ``num_values``); so is what is yielded, shape ``(len(other),)``. All
@@ -59,6 +59,14 @@ def ngrams(train: Ints, other: Ints, num_values: int, max_order: int) -> Iterato
         probability = np.where(seen, mixed, probability)
         yield probability
         before, other_before = _after(ids), _after(np.where(found, place, -1))
+
+
+def frequencies(tokens: npt.NDArray[Any], num_values: int) -> Ints:
+    """Return how often each value occurs in a stream ``(tokens,)``, shape ``(num_values,)``; a stream may be mapped."""
+    counts = np.zeros(num_values, np.int64)
+    for start in range(0, len(tokens), MAX_TOKENS):
+        counts += np.bincount(tokens[start : start + MAX_TOKENS], minlength=num_values)
+    return counts
 
 
 def usual_tags(train: Split, other: Split, num_tags: int) -> tuple[Ints, Ints]:
@@ -140,7 +148,7 @@ def _after(ids: Ints) -> Ints:
     return np.concatenate([[-1], ids[:-1]])[: len(ids)].astype(np.int64)
 
 
-def _pieces(tokens: Ints) -> Ints:
+def _pieces(tokens: npt.NDArray[Any]) -> Ints:
     if len(tokens) <= MAX_TOKENS:
         return np.asarray(tokens, dtype=np.int64)
     size = MAX_TOKENS // _PIECES

@@ -14,6 +14,7 @@ from gnomon.core.config import require_within
 from gnomon.core.errors import DataError, DivergedError
 from gnomon.core.spec import Column, Output, Score, Sequence, Spec, Split
 from gnomon.data import textbaselines
+from gnomon.data.stream import Stream
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +26,12 @@ TARGETS = (Sequence,)
 NUM_WORST = 48
 NUM_STRETCHES = 200
 
-_BITS = {"byte": "bits_per_byte", "character": "bits_per_character"}
+_BITS = {
+    "byte": ("bits_per_byte",),
+    "character": ("bits_per_character", "bits_per_byte"),
+    "subword": ("bits_per_byte", "bits_per_character"),
+    "word": (),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,16 +87,16 @@ class Task:
         sums = kept.double().sum(0)
         return {"loss": (sums[0] / sums[1].clamp(min=1)).item()}
 
-    def metrics(self, kept: npt.NDArray[Any], targets: Any, *, seed: int) -> dict[str, Score]:
-        """Return every score of what was kept, ``(windows, 3)``, with 95 % intervals.
+    def metrics(self, kept: npt.NDArray[Any], targets: Stream, *, seed: int) -> dict[str, Score]:
+        """Return every score of what was kept of a stream, ``(windows, 3)``, with 95 % intervals.
 
-        loss (nats a token), perplexity, bits_per_byte or bits_per_character where that is what a token is, and
+        loss (nats a token), perplexity, bits_per_byte and bits_per_character where the tokens are all of the text, and
         token_accuracy. Neighbouring windows of a text are alike, so they are bootstrapped in blocks, with ``seed``; the
         samples behind a score are windows. Raises ``DivergedError`` where a loss is not finite, ``DataError`` where no
         token counts.
         """
         sums = _checked(kept)
-        return {**self._losses(sums[:, :2], seed), "token_accuracy": _accuracy(sums[:, 1:], seed)}
+        return {**self._losses(sums[:, :2], targets, seed), "token_accuracy": _accuracy(sums[:, 1:], seed)}
 
     def details(self, kept: npt.NDArray[Any], targets: Any, ids: Column) -> dict[str, Any]:
         """Return what stands behind the scores: the loss along the text, and the windows that are hardest.
@@ -119,30 +125,40 @@ class Task:
 
     def prior(self, train: Split) -> npt.NDArray[np.float32]:
         """Return the logits ``(values,)`` that a model without any training should give: the tokens' frequencies."""
-        counts = np.bincount(np.asarray(train.inputs.tokens), minlength=self.output_size) + 1.0
+        counts = textbaselines.frequencies(_stream(train).tokens, self.output_size) + 1.0
         return np.log(counts / counts.sum()).astype(np.float32)
 
     def baselines(self, train: Split, other: Split, *, seed: int) -> list[dict[str, Any]]:
         """Return what counts of n-grams in ``train`` score on the tokens of ``other``, from the second on."""
-        tokens = np.asarray(other.inputs.tokens)
+        stream = _stream(other)
+        tokens = np.asarray(stream.tokens, dtype=np.int64)
         orders = textbaselines.ORDERS[self.unit]
         found = []
-        counted = textbaselines.ngrams(np.asarray(train.inputs.tokens), tokens, self.output_size, max(orders))
+        counted = textbaselines.ngrams(_stream(train).tokens, tokens, self.output_size, max(orders))
         for order, probability in enumerate(counted, start=1):
             if order in orders:
-                sums = _windows(-np.log(probability[1:]), other.inputs.window)
-                found.append({"name": _NAMES.get(order, f"{order}-grams"), "scores": self._losses(sums, seed)})
+                sums = _windows(-np.log(probability[1:]), stream.window)
+                found.append({"name": _NAMES.get(order, f"{order}-grams"), "scores": self._losses(sums, stream, seed)})
         return found
 
-    def _losses(self, sums: Floats, seed: int) -> dict[str, Score]:
+    def _losses(self, sums: Floats, stream: Stream, seed: int) -> dict[str, Score]:
         loss = _score(sums, seed)
-        scores = {"loss": loss, "perplexity": _changed(loss, _exp)}
-        if self.unit in _BITS:
-            scores[_BITS[self.unit]] = _changed(loss, lambda nats: nats / math.log(2))
+        scores = {"loss": loss, "perplexity": _perplexity(loss)}
+        lengths = {"bits_per_byte": stream.num_bytes, "bits_per_character": stream.num_characters}
+        for name in _BITS[self.unit]:
+            if lengths[name]:
+                bits = len(stream.tokens) / lengths[name] / math.log(2)
+                scores[name] = Score(value=loss.value * bits, low=loss.low * bits, high=loss.high * bits, n=loss.n)
         return scores
 
 
 _NAMES = {1: "token frequencies", 2: "pairs of tokens"}
+
+
+def _stream(split: Split) -> Stream:
+    if not isinstance(split.inputs, Stream):
+        raise TypeError(f"a {type(split.inputs).__name__} is no text to be continued")
+    return split.inputs
 
 
 def _checked(kept: npt.NDArray[Any]) -> Floats:
@@ -185,8 +201,8 @@ def _accuracy(sums: Floats, seed: int) -> Score:
     return Score(value=score.value, low=low, high=high, n=score.n)
 
 
-def _changed(score: Score, change: Any) -> Score:
-    return Score(value=change(score.value), low=change(score.low), high=change(score.high), n=score.n)
+def _perplexity(loss: Score) -> Score:
+    return Score(value=_exp(loss.value), low=_exp(loss.low), high=_exp(loss.high), n=loss.n)
 
 
 def _exp(nats: float) -> float:

@@ -74,6 +74,11 @@ def test_a_long_text_is_counted_in_pieces(monkeypatch):
     assert found == pytest.approx([0.5, 0.5])
 
 
+def test_frequencies_are_counted_piece_by_piece(monkeypatch):
+    monkeypatch.setattr(textbaselines, "MAX_TOKENS", 2)
+    assert textbaselines.frequencies(np.array([1, 3, 3, 1, 1], np.uint16), 5).tolist() == [0, 3, 0, 2, 0]
+
+
 def test_empty_streams_have_no_or_equal_probabilities():
     assert [len(p) for p in textbaselines.ngrams(np.array([1, 2]), np.zeros(0, np.int64), 3, 2)] == [0, 0]
     assert list(textbaselines.ngrams(np.zeros(0, np.int64), np.array([1]), 3, 2)) == []
