@@ -6,24 +6,24 @@ import base64
 import binascii
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from operator import index
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gnomon.core.errors import ArtefactError, DataError, printable
-from gnomon.core.spec import Dataset, Guess, Label, Spec, Split, spec_as_dict, spec_from_dict
-from gnomon.data import duplicates
+from gnomon.core.errors import ArtefactError, DataError
+from gnomon.core.spec import Dataset, Guess, Label, Leaf, Series, Spec, Split, Tags, spec_as_dict, spec_from_dict
+from gnomon.data import counting, duplicates, nouns, ordered, traces
 from gnomon.data.audit import Audit
+from gnomon.data.changes import NUM_NAMES, Changes
 from gnomon.data.split import ORIGINS, SPLITS, take, undo
 
 SCHEMA = 1
 
 _NUM_FIRST = 10
-_NUM_NAMES = 5
-_DIGEST_BYTES = 8
 _MAX_IDS_BYTES = 1 << 30
 
 
@@ -31,7 +31,7 @@ def data_json(dataset: Dataset, audit: Audit) -> dict[str, Any]:
     """Return the manifest of a dataset that has its final splits.
 
     ``samples`` holds the ids and half of the content digest of every sample, packed, so that a resumed run can
-    name what was added, edited or removed.
+    name what was added, edited or removed; of data cut in order, the `traces.trace` of what was cut.
     """
     return {
         "schema": SCHEMA,
@@ -48,7 +48,7 @@ def data_json(dataset: Dataset, audit: Audit) -> dict[str, Any]:
         },
         "facts": {key: value for key, value in dataset.facts.items() if key != ORIGINS},
         "audit": audit.as_dict(),
-        "samples": {name: _packed(part) for name, part in dataset.splits.items()},
+        "samples": _samples(dataset),
     }
 
 
@@ -58,8 +58,9 @@ def restore(dataset: Dataset, stored: Mapping[str, Any], *, accept_changed: bool
     It does not matter whether ``dataset`` was already split anew: what was drawn then is put back first.
     Where the data changed, raises ``DataError`` naming what was added, edited or removed. With ``accept_changed``
     known samples stay where they were, new ones are for training (or lie where an equal content lies), and a
-    `Guess` says so. Raises ``DataError`` anyway where the classes or the size of the input changed, and
-    ``ArtefactError`` where ``stored`` is no manifest of this version.
+    `Guess` says so. Data cut in order may only have grown at their end, which is then left out, or have been edited
+    without moving anything. Raises ``DataError`` anyway where ranges of it mean something else now, where the classes
+    or the form of the input changed, and ``ArtefactError`` where ``stored`` is no manifest of this version.
     """
     try:
         if stored["schema"] != SCHEMA:
@@ -67,17 +68,16 @@ def restore(dataset: Dataset, stored: Mapping[str, Any], *, accept_changed: bool
         dataset = undo(dataset)
         _require_same_spec(dataset, stored)
         _require_parents(dataset, stored)
-        if dataset.fingerprint != stored["fingerprint"]:
-            changes = _changes(dataset, stored)
-            if changes.any and not accept_changed:
-                raise DataError(
-                    f"the data changed since this run began\n{changes.text(_NUM_NAMES)}",
-                    fix="put the data back as it was, or go on with --accept-changed-data",
-                    path=dataset.source,
-                )
-            if changes.any:
-                return _adapted(dataset, stored, changes)
-        return _rebuilt(dataset, stored)
+        if dataset.fingerprint == stored["fingerprint"]:
+            return _rebuilt(dataset, stored)
+        if (unit := ordered.unit_of(dataset.spec)) is not None:
+            return _moved_on(dataset, stored, unit, accept_changed=accept_changed)
+        changes = _changes(dataset, stored)
+        if not changes.any:
+            return _rebuilt(dataset, stored)
+        if not accept_changed:
+            raise _changed(dataset, changes.lines(nouns.of_samples(dataset.spec).many))
+        return _adapted(dataset, stored, changes)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, zlib.error, binascii.Error) as error:
         raise ArtefactError(
             f"data.json is not a manifest that Gnomon wrote: {type(error).__name__} {error}",
@@ -85,38 +85,31 @@ def restore(dataset: Dataset, stored: Mapping[str, Any], *, accept_changed: bool
         ) from error
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Changes:
-    added: list[str]
-    edited: list[str]
-    removed: list[str]
-    reordered: bool
-
-    @property
-    def any(self) -> bool:
-        return bool(self.added or self.edited or self.removed or self.reordered)
-
-    def text(self, num_names: int) -> str:
-        """Return one line for each kind of change, naming some samples of each."""
-        lines = []
-        for what in ("added", "edited", "removed"):
-            if names := getattr(self, what):
-                shown = ", ".join(printable(name) for name in sorted(names)[:num_names])
-                lines.append(f"  {len(names):,} {what}: {shown}{', …' if len(names) > num_names else ''}")
-        if not lines:
-            lines.append("  the same samples come in another order")
-        return "\n".join(lines)
-
-
 def _split(dataset: Dataset, name: str) -> dict[str, Any]:
     part = dataset.splits[name]
     origin = dataset.facts.get(ORIGINS, {}).get(name, {"made_by": "data", "indices_of": None})
-    classes = dataset.spec.target.classes if isinstance(dataset.spec.target, Label) else ()
-    counts = np.bincount(part.targets, minlength=len(classes))
-    entry = {"num_samples": len(part), "counts": counts.tolist(), **origin}
-    if origin["made_by"] == "gnomon":
-        entry["indices"] = part.inputs.indices.tolist()  # type: ignore[attr-defined]
-    return entry
+    entry = {"num_samples": len(part), **_counts(dataset.spec, part), **origin}
+    if origin["made_by"] != "gnomon":
+        return entry
+    if ordered.unit_of(dataset.spec) is None:
+        return {**entry, "indices": part.inputs.indices.tolist()}  # type: ignore[attr-defined]
+    return {**entry, "range": list(ordered.limits(part))}
+
+
+def _counts(spec: Spec, part: Split) -> dict[str, Any]:
+    """Return how many samples or tokens each class has, or how many characters or rows there are."""
+    if (unit := ordered.unit_of(spec)) is not None:
+        return {"unit": unit, "size": ordered.Tape(part, unit).size}
+    counts = {"counts": counting.per_class(spec, part).tolist()}
+    return {**counts, "unit": "tokens", "size": len(part.targets.values)} if isinstance(spec.target, Tags) else counts
+
+
+def _samples(dataset: Dataset) -> dict[str, Any]:
+    """Return what each split was; where it was cut in order, what the whole was, under the whole's name."""
+    unit = ordered.unit_of(dataset.spec)
+    if unit is None:
+        return {name: _packed(part) for name, part in dataset.splits.items()}
+    return {name: traces.trace(part, unit) for name, part in undo(dataset).splits.items()}
 
 
 def _packed(part: Split) -> dict[str, str]:
@@ -154,19 +147,37 @@ def _parent(name: str, entry: Mapping[str, Any]) -> str:
 
 def _require_same_spec(dataset: Dataset, stored: Mapping[str, Any]) -> None:
     now, then = dataset.spec, spec_from_dict(stored["spec"])
-    if now.target != then.target:
-        before, after = _classes(then), _classes(now)
-        new, gone = sorted(after - before)[:_NUM_NAMES], sorted(before - after)[:_NUM_NAMES]
-        what = f"the classes changed since this run began (new: {new}, gone: {gone})"
-    elif now.input != then.input:
+    if type(now.target) is not type(then.target):
+        what = f"the target is now {type(now.target).__name__}, but this run learned {type(then.target).__name__}"
+    elif _names(now.target) != _names(then.target):
+        what = _other_names(now.target, then.target)
+    elif _names(now.input) != _names(then.input):
+        what = _other_names(now.input, then.input)
+    elif _form(now.input) != _form(then.input):
         what = f"the input is now {now.input}, but this run was trained on {then.input}"
     else:
         return
     raise DataError(what, fix="put the data back as it was, or start a new run", path=dataset.source)
 
 
-def _classes(spec: Spec) -> set[str]:
-    return set(spec.target.classes) if isinstance(spec.target, Label) else set()
+def _other_names(now: Leaf, then: Leaf) -> str:
+    kind = {Tags: "tags", Series: "channels"}.get(type(now), "classes")
+    before, after = set(_names(then)), set(_names(now))
+    if before == after:
+        return f"the {kind} come in another order than when this run began"
+    new, gone = sorted(after - before)[:NUM_NAMES], sorted(before - after)[:NUM_NAMES]
+    return f"the {kind} changed since this run began (new: {new}, gone: {gone})"
+
+
+def _names(leaf: Leaf) -> tuple[str, ...]:
+    if isinstance(leaf, Label | Tags):
+        return leaf.classes
+    return leaf.names if isinstance(leaf, Series) else ()
+
+
+def _form(leaf: Leaf) -> Leaf:
+    """Return what must be the same of a leaf; what is measured on a series is not."""
+    return Series(names=leaf.names, length=leaf.length) if isinstance(leaf, Series) else leaf
 
 
 def _require_parents(dataset: Dataset, stored: Mapping[str, Any]) -> None:
@@ -179,7 +190,52 @@ def _require_parents(dataset: Dataset, stored: Mapping[str, Any]) -> None:
             )
 
 
-def _changes(dataset: Dataset, stored: Mapping[str, Any]) -> _Changes:
+def _changed(dataset: Dataset, lines: Iterable[str]) -> DataError:
+    return DataError(
+        "\n".join(["the data changed since this run began", *(f"  {line}" for line in lines)]),
+        fix="put the data back as it was, or go on with --accept-changed-data",
+        path=dataset.source,
+    )
+
+
+def _moved_on(dataset: Dataset, stored: Mapping[str, Any], unit: ordered.Unit, *, accept_changed: bool) -> Dataset:
+    """Return data in order with the ranges that they had, where what changed leaves them their meaning."""
+    parents = {_parent(name, entry): entry["made_by"] == "gnomon" for name, entry in stored["splits"].items()}
+    lines: list[str] = []
+    left_out: list[str] = []
+    are_lost = False
+    for name, is_cut in parents.items():
+        found = traces.compare(dataset.splits[name], unit, stored["samples"][name])
+        if found is None:
+            continue
+        lines += [line if len(parents) == 1 else f"{name}: {line}" for line in found.lines]
+        are_lost |= is_cut and not found.keeps_ranges
+        if is_cut and found.grown_by:
+            left_out.append(f"{found.grown_by:,} {unit} after the old end of {name} are left out")
+    if not lines:
+        return _rebuilt(dataset, stored)
+    if are_lost:
+        raise DataError(
+            "the data changed since this run began, and what was held out of them in order would now lie elsewhere\n"
+            + "\n".join(f"  {line}" for line in lines),
+            fix="put the data back as it was, or start a new run",
+            path=dataset.source,
+        )
+    if not accept_changed:
+        raise _changed(dataset, lines)
+    return _accepted(_rebuilt(dataset, stored), lines + left_out)
+
+
+def _accepted(dataset: Dataset, lines: Iterable[str]) -> Dataset:
+    guess = Guess(
+        what="; ".join(lines),
+        why="the data changed since this run began, and it goes on with them",
+        flag="--accept-changed-data",
+    )
+    return replace(dataset, guesses=(*dataset.guesses, guess))
+
+
+def _changes(dataset: Dataset, stored: Mapping[str, Any]) -> Changes:
     added: list[str] = []
     edited: list[str] = []
     removed: list[str] = []
@@ -196,7 +252,7 @@ def _changes(dataset: Dataset, stored: Mapping[str, Any]) -> _Changes:
         added += now.keys() - then.keys()
         removed += then.keys() - now.keys()
         edited += [name for name in now.keys() & then.keys() if now[name] != then[name]]
-    return _Changes(added=added, edited=edited, removed=removed, reordered=reordered)
+    return Changes(added=added, edited=edited, removed=removed, reordered=reordered)
 
 
 def _same_order(ids: Sequence[str], entry: Mapping[str, Any], part: Split) -> bool:
@@ -207,11 +263,15 @@ def _same_order(ids: Sequence[str], entry: Mapping[str, Any], part: Split) -> bo
 
 
 def _rebuilt(dataset: Dataset, stored: Mapping[str, Any]) -> Dataset:
-    splits = {}
+    splits, tapes = {}, _tapes(dataset, stored)
     for name, entry in stored["splits"].items():
         parent = dataset.splits[_parent(name, entry)]
         if entry["made_by"] != "gnomon":
             splits[name] = parent
+            continue
+        if "range" in entry:
+            start, stop = map(index, entry["range"])
+            splits[name] = tapes[_parent(name, entry)].cut(start, stop)
             continue
         indices = np.array(entry["indices"], dtype=np.int64)
         if len(indices) and (indices[0] < 0 or indices[-1] >= len(parent) or (np.diff(indices) <= 0).any()):
@@ -220,7 +280,16 @@ def _rebuilt(dataset: Dataset, stored: Mapping[str, Any]) -> Dataset:
     return _with(dataset, splits, stored)
 
 
-def _adapted(dataset: Dataset, stored: Mapping[str, Any], changes: _Changes) -> Dataset:
+def _tapes(dataset: Dataset, stored: Mapping[str, Any]) -> dict[str, ordered.Tape]:
+    """Return what is cut in order, by name."""
+    unit = ordered.unit_of(dataset.spec)
+    if unit is None:
+        return {}
+    parents = {entry["indices_of"] for entry in stored["splits"].values() if entry["made_by"] == "gnomon"}
+    return {name: ordered.Tape(dataset.splits[name], unit) for name in parents}
+
+
+def _adapted(dataset: Dataset, stored: Mapping[str, Any], changes: Changes) -> Dataset:
     """Give known samples of the changed data their old split, new ones to train, and keep equal contents together."""
     splits = {}
     made: dict[str, list[str]] = {}
@@ -238,13 +307,8 @@ def _adapted(dataset: Dataset, stored: Mapping[str, Any], changes: _Changes) -> 
         np.maximum.at(last, groups, places)
         for name in names:
             splits[name] = take(part, np.flatnonzero(last[groups] == SPLITS.index(name)))
-    guess = Guess(
-        what="; ".join(line.strip() for line in changes.text(0).replace(": , …", "").splitlines()),
-        why="the data changed since this run began, and it goes on with them",
-        flag="--accept-changed-data",
-    )
     restored = _with(dataset, {name: splits[name] for name in stored["splits"]}, stored)
-    return replace(restored, guesses=(*restored.guesses, guess))
+    return _accepted(restored, changes.lines(nouns.of_samples(dataset.spec).many, named=False))
 
 
 def _with(dataset: Dataset, splits: dict[str, Split], stored: Mapping[str, Any]) -> Dataset:

@@ -6,9 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core import seed as seeds
+from gnomon.core.errors import DataError
 from gnomon.data import duplicates
 
 Ints = npt.NDArray[np.int64]
+
+_FEW = 3
+"""Fewer samples than this say nothing about their labels."""
+_SHOWN = 24
 
 
 def assign(targets: Ints, hashes: npt.NDArray[np.void], shares: tuple[float, ...], seed: int) -> Ints:
@@ -30,6 +35,22 @@ def assign(targets: Ints, hashes: npt.NDArray[np.void], shares: tuple[float, ...
     bounds = np.cumsum(_settled(needs), axis=1)
     parts[singles] = (place[:, None] >= bounds[labels, :-1]).sum(axis=1)
     return parts
+
+
+def are_distinct(counts: Ints) -> bool:
+    """Tell whether no class has a second sample, by the samples of each class ``(classes,)``."""
+    return int(counts.sum()) >= _FEW and int(counts.max()) <= 1
+
+
+def distinct_labels(num_samples: int, many: str, classes: tuple[str, ...], path: str | None = None) -> DataError:
+    """Return the error for data where no two samples, which are called ``many``, have the same label."""
+    shown = ", ".join(repr(name if len(name) <= _SHOWN else name[:_SHOWN] + "…") for name in classes[:2])
+    return DataError(
+        f"each of the {num_samples:,} {many} has a label of its own ({shown}, …): that looks like free text or an id, "
+        "not like classes",
+        fix="name another column with --target",
+        path=path,
+    )
 
 
 def _quotas(counts: Ints, shares: npt.NDArray[np.float64]) -> Ints:
