@@ -46,10 +46,6 @@ class DataConfig:
     """Share of unreadable samples above which the data is refused."""
     allow_empty: bool = False
     """Keep going when a class has no readable sample."""
-    encoding: str | Auto = "auto"
-    """Encoding of text files, such as ``utf-8``, ``cp1252`` or ``gb18030``."""
-    text: str | Auto = "auto"
-    """Names of the columns that hold the texts of a table, with commas between them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ TEXT_NAMES = (
     *("utterance", "query", "description", "headline", "title"),
 )
 TITLES = ("title", "subject", "headline")
-FLAG = "--set data.text=NAME"
+FLAG = "--set reader.text=NAME"
 
 _LOOKED_AT = 200
 _LOOKED_AT_CHARS = 2000
@@ -83,7 +83,7 @@ def choose(columns: Mapping[str, Sequence[Any]], wanted: str, path: Path) -> tup
     chosen, why = _chosen(free)
     told = " and ".join(repr(printable(name)) for name in chosen)
     others = [name for name in free if name not in chosen]
-    flag = f"--set data.text={others[0]}" if others else FLAG
+    flag = f"--set reader.text={others[0]}" if others else FLAG
     return chosen, (Guess(what=f"the text is the column {told}", why=why, flag=flag),)
 
 

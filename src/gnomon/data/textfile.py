@@ -16,7 +16,7 @@ from gnomon.data.formats import UnreadableError
 from gnomon.data.listing import read_bytes, read_head
 
 MAX_BYTES = 2_000_000_000
-FLAG = "--set data.encoding=NAME"
+FLAG = "--set reader.encoding=NAME"
 
 _GZIP = b"\x1f\x8b"
 _BOMS = (

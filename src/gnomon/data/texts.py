@@ -100,7 +100,7 @@ def measured(texts: Sequence[Any], *, words: bool = False) -> dict[str, Any]:
 
 
 def read_all(
-    shelf: Shelf, files: Sequence[File], config: DataConfig, reading: Reading
+    shelf: Shelf, files: Sequence[File], encoding: str, reading: Reading
 ) -> tuple[list[Decoded | None], list[Skipped]]:
     """Return the text of each file, None for those that have none, and why these were left out.
 
@@ -114,17 +114,17 @@ def read_all(
         tick(reading, i, len(files))
         try:
             data = shelf.content(file)
-            texts[i] = _decoded(data, config.encoding)
+            texts[i] = _decoded(data, encoding)
             if texts[i] is None:
                 odd[i] = data
         except UnreadableError as error:
             skipped.append(Skipped(id=file.id, reason=str(error)))
         except DataError as error:
             skipped.append(Skipped(id=file.id, reason=error.what))
-    encoding = textfile.detect(textfile.pool(list(odd.values()))) if odd else None
+    shared = textfile.detect(textfile.pool(list(odd.values()))) if odd else None
     for i, data in odd.items():
         try:
-            texts[i] = textfile.decode_shared(data, encoding, shelf.root / files[i].id)
+            texts[i] = textfile.decode_shared(data, shared, shelf.root / files[i].id)
         except DataError as error:
             skipped.append(Skipped(id=files[i].id, reason=error.what))
     return texts, skipped

@@ -44,7 +44,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     shelf = documents.picked(root, _sources(root))
     if not shelf.files:
         raise DataError("this Python comes without the source of its library", fix="give a folder of text", path=root)
-    decoded, skipped = texts.read_all(shelf, shelf.files, config, reading)
+    decoded, skipped = texts.read_all(shelf, shelf.files, "utf-8", reading)
     used = [(file, one) for file, one in zip(shelf.files, decoded, strict=True) if one is not None and one.text.strip()]
     found = texts.Found(
         reader="stdlib_code",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gnomon.core.config import DataConfig
+from gnomon.core.config import Auto, DataConfig
 from gnomon.core.errors import DataError, printable
 from gnomon.core.spec import Dataset, Guess, Match, Skipped, Tags
 from gnomon.data import conll, documents, formats, layout, pictures, textfile, texts
@@ -30,7 +30,10 @@ _ENDINGS = frozenset({".conllu", ".conll", ".iob", ".bio"})
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """This reader has no settings of its own."""
+    """How texts are read."""
+
+    encoding: str | Auto = "auto"
+    """Encoding of the files, such as ``utf-8``, ``cp1252`` or ``gb18030``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         raise DataError("holds no tagged words", fix="give CoNLL-U, or a word and its tags a line", path=path)
     names = _columns(files[0][1]) or CONLLU
     target, guesses = _target(names, config.target, path)
-    found, decoded, skipped = _sentences(files, names, target, config, reading)
+    found, decoded, skipped = _sentences(files, names, target, reading)
     classes = tuple(sorted({tag for one in found for tag in one.tags} - {_EMPTY}))
     if not classes:
         raise DataError(f"the column {target!r} is empty", fix="name another one with --target", path=path)
@@ -133,15 +136,16 @@ def _target(names: tuple[str, ...], wanted: str, path: Path) -> tuple[str, tuple
 
 
 def _sentences(
-    files: Sequence[tuple[str, Path]], names: tuple[str, ...], target: str, config: DataConfig, reading: Reading
+    files: Sequence[tuple[str, Path]], names: tuple[str, ...], target: str, reading: Reading
 ) -> tuple[list[Tagged], list[Decoded], list[Skipped]]:
     found: list[Tagged] = []
     decoded: list[Decoded] = []
     skipped: list[Skipped] = []
+    encoding = reading.settings(Config).encoding
     word, tag = int(names == CONLLU), names.index(target)
     for number, (split, file) in enumerate(files):
         texts.tick(reading, number, len(files))
-        decoded.append(textfile.read_text(file, config.encoding))
+        decoded.append(textfile.read_text(file, encoding))
         for one in conll.sentences(decoded[-1].text, names):
             if isinstance(one, Bad):
                 skipped.append(Skipped(id=f"{file.name}:{one.line}", reason=one.reason, split=split))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gnomon.core.config import DataConfig
+from gnomon.core.config import Auto, DataConfig
 from gnomon.core.errors import DataError
 from gnomon.core.spec import Dataset, Guess, Match, Skipped, Text
 from gnomon.data import documents, formats, layout, pictures, textfile, texts
@@ -21,7 +21,10 @@ _TRIED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """This reader has no settings of its own."""
+    """How texts are read."""
+
+    encoding: str | Auto = "auto"
+    """Encoding of the files, such as ``utf-8``, ``cp1252`` or ``gb18030``."""
 
 
 def sniff(path: Path) -> Match | None:
@@ -44,7 +47,9 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     if config.target != "auto":
         raise pictures.unknown_target(config.target, ("auto",), path)
     texts.tick(reading, 0, 1)
-    found = _one(path, config) if path.is_file() and not documents.is_archive(path) else _many(path, config, reading)
+    encoding = reading.settings(Config).encoding
+    alone = path.is_file() and not documents.is_archive(path)
+    found = _one(path, encoding) if alone else _many(path, encoding, reading)
     return texts.dataset(found, config)
 
 
@@ -75,8 +80,8 @@ def _are_text(path: Path, files: Sequence[File]) -> bool:
     return all(textfile.looks_like_text(textfile.head(Path(path, *file.folders, file.name))) for file in tried)
 
 
-def _one(path: Path, config: DataConfig) -> texts.Found:
-    decoded = textfile.read_text(path, config.encoding)
+def _one(path: Path, encoding: str) -> texts.Found:
+    decoded = textfile.read_text(path, encoding)
     if not decoded.text.strip():
         raise DataError("is empty", fix="give a file with text in it", path=path)
     return texts.Found(
@@ -89,9 +94,9 @@ def _one(path: Path, config: DataConfig) -> texts.Found:
     )
 
 
-def _many(path: Path, config: DataConfig, reading: Reading) -> texts.Found:
+def _many(path: Path, encoding: str, reading: Reading) -> texts.Found:
     shelf = documents.shelf(path, _wanted)
-    decoded, skipped = texts.read_all(shelf, shelf.files, config, reading)
+    decoded, skipped = texts.read_all(shelf, shelf.files, encoding, reading)
     skipped += [
         Skipped(id=file.id, reason="has no text")
         for file, one in zip(shelf.files, decoded, strict=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from gnomon.core.config import DataConfig
+from gnomon.core.config import Auto, DataConfig
 from gnomon.core.errors import DataError, printable
 from gnomon.core.spec import Dataset, Guess, Label, Match, Skipped
 from gnomon.data import documents, layout, listing, pictures, textfile, texts
@@ -31,7 +31,10 @@ _UNLABELLED = frozenset({"unsup", "unlabeled", "unlabelled"})
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """This reader has no settings of its own."""
+    """How texts are read."""
+
+    encoding: str | Auto = "auto"
+    """Encoding of the files, such as ``utf-8``, ``cp1252`` or ``gb18030``."""
 
 
 def sniff(path: Path) -> Match | None:
@@ -39,7 +42,7 @@ def sniff(path: Path) -> Match | None:
     if path.is_file() and not documents.is_archive(path):
         return None
     files = documents.peek(path)
-    wanted = [file for file in files if _wanted(file)]
+    wanted = [file for file in files if _wanted(file) and not _note_unlabelled(file, set())]
     if not wanted or sum(map(listing.is_picture, files)) > len(wanted):
         return None
     holding = {file.folders for file in wanted}
@@ -56,22 +59,35 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     """Read texts in class folders. Raises ``DataError`` that draws the expected tree where there are none."""
     if config.target not in ("auto", *CLASS_LEVELS):
         raise pictures.unknown_target(config.target, CLASS_LEVELS, path)
-    shelf = documents.shelf(path, _wanted)
+    unlabelled: set[str] = set()
+    shelf = documents.shelf(path, lambda file: _wanted(file) and not _note_unlabelled(file, unlabelled))
     arranged = layout.arrange({file.folders for file in shelf.files}, (), config.target)
     if arranged is None:
         raise DataError(f"its {len(shelf.files)} texts lie in fewer than two class folders", fix=TREE, path=path)
     files = [file for file in shelf.files if _place(arranged, file)]
-    decoded, skipped = texts.read_all(shelf, files, config, reading)
-    return texts.dataset(_found(path, shelf, arranged, files, decoded, skipped), config)
+    decoded, skipped = texts.read_all(shelf, files, reading.settings(Config).encoding, reading)
+    found = _found(path, shelf, arranged, files, decoded, skipped)
+    return texts.dataset(replace(found, guesses=(*_left_out(unlabelled), *found.guesses)), config)
 
 
 def _wanted(file: File) -> bool:
     tail = documents.ending(file.name)
-    return (
-        (tail in _ENDINGS or tail[1:].isdecimal())
-        and bool(file.folders)
-        and not documents.is_about(file)
-        and not _UNLABELLED.intersection(file.folders)
+    return (tail in _ENDINGS or tail[1:].isdecimal()) and bool(file.folders) and not documents.is_about(file)
+
+
+def _note_unlabelled(file: File, unlabelled: set[str]) -> bool:
+    """Return whether a file lies in a folder of texts without a label, and note that folder."""
+    for depth, folder in enumerate(file.folders):
+        if folder.lower() in _UNLABELLED:
+            unlabelled.add("/".join(file.folders[: depth + 1]))
+            return True
+    return False
+
+
+def _left_out(unlabelled: set[str]) -> tuple[Guess, ...]:
+    return tuple(
+        Guess(what=f"the folder {printable(folder)} is not used", why="its name says no label", flag="rename it")
+        for folder in sorted(unlabelled)
     )
 
 
@@ -142,6 +158,6 @@ def _guesses(arranged: Layout, classes: Sequence[str], num_loose: int) -> tuple[
         what = f"the {len(classes)} outer folders are the classes, not the folders inside them"
         guesses.append(Guess(what=what, why="class folders have folders of their own", flag="--target leaf"))
     if num_loose:
-        what = f"{num_loose:,} texts are not used"
+        what = f"{num_loose:,} texts in other folders are not used"
         guesses.append(Guess(what=what, why="they lie in no class folder", flag="move them into class folders"))
     return tuple(guesses)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gnomon.core.config import DataConfig
+from gnomon.core.config import Auto, DataConfig
 from gnomon.core.errors import DataError, printable
 from gnomon.core.spec import Dataset, Guess, Label, Match, Skipped
 from gnomon.data import columns, documents, frame, freetext, layout, textfile, texts
@@ -22,11 +22,17 @@ _LOOKED_AT = 5000
 _TOO_MANY = 0.5
 """Share of distinct labels above which they are no classes."""
 _FEW_ROWS = 10
+_NAMES_FILE = "classes.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """This reader has no settings of its own."""
+    """How texts are read."""
+
+    encoding: str | Auto = "auto"
+    """Encoding of the files, such as ``utf-8``, ``cp1252`` or ``gb18030``."""
+    text: str | Auto = "auto"
+    """Names of the columns that hold the texts, with commas between them."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,10 @@ def sniff(path: Path) -> Match | None:
     """Claim a table, or a folder with tables, that has a column of free text besides others."""
     for _, file in _tables(path)[:3]:
         try:
-            table = _with_header(frame.read_frame(file, first_bytes=_SNIFFED_BYTES))
+            table = frame.read_frame(file, first_bytes=_SNIFFED_BYTES)
         except DataError:
             continue
+        table = frame.without_header(table) if _lacks_header(table) else table
         if len(table.columns) < 2 or not len(table):
             continue
         chosen, guesses = freetext.choose(table.columns, "auto", file)
@@ -55,8 +62,9 @@ def sniff(path: Path) -> Match | None:
 
 def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     """Read texts and labels. Raises ``DataError`` where no column holds free text or none looks like classes."""
-    tables = _read_tables(path, config, reading)
-    form = _form(tables[0][1], config)
+    settings = reading.settings(Config)
+    tables = _read_tables(path, settings.encoding, reading)
+    form = _form(tables[0][1], config.target, settings.text)
     usable = [(split, table) for split, table in tables if form.target in table.columns]
     classes, targets, named = _classes(usable, form, path)
     rows = list(_rows(usable, form, reading))
@@ -94,42 +102,42 @@ def _tables(path: Path) -> list[tuple[str, Path]]:
     return [("all", file) for file in found]
 
 
-def _read_tables(path: Path, config: DataConfig, reading: Reading) -> list[tuple[str, Frame]]:
+def _read_tables(path: Path, encoding: str, reading: Reading) -> list[tuple[str, Frame]]:
     files = _tables(path)
     if not files:
         raise DataError("holds no table", fix="give a CSV, TSV, JSONL or Parquet file, or a folder of them", path=path)
-    tables = []
+    tables: list[tuple[str, Frame]] = []
     for number, (split, file) in enumerate(files):
         texts.tick(reading, number, len(files))
-        tables.append((split, _with_header(frame.read_frame(file, encoding=config.encoding))))
+        table = frame.read_frame(file, encoding=encoding)
+        if not tables:
+            bare = _lacks_header(table)  # the others are as the first
+        tables.append((split, frame.without_header(table) if bare and table.columns else table))
     if len({frozenset(table.columns) for split, table in tables if split == "all"}) > 1:
         names = ", ".join(printable(file.name) for _, file in files[:5])
         raise DataError(f"holds {len(files)} tables of different columns: {names}", fix="give one of them", path=path)
     return tables
 
 
-def _with_header(table: Frame) -> Frame:
-    """Return the table with made-up column names where its first line is a sample already."""
-    if frame.kind(table.path) != frame.CSV or not len(table) or freetext.has_header(table.columns):
-        return table
-    return frame.without_header(table)
+def _lacks_header(table: Frame) -> bool:
+    return frame.kind(table.path) == frame.CSV and len(table) > 0 and not freetext.has_header(table.columns)
 
 
-def _form(table: Frame, config: DataConfig) -> Form:
+def _form(table: Frame, target: str, text: str) -> Form:
     if not len(table):
         raise DataError("has no rows", fix="give a table with samples", path=table.path)
-    others = {name: values for name, values in table.columns.items() if name != config.target}
-    chosen, guesses = freetext.choose(others, config.text, table.path)
+    others = {name: values for name, values in table.columns.items() if name != target}
+    chosen, guesses = freetext.choose(others, text, table.path)
     if not chosen:
         names = ", ".join(map(printable, table.columns))
         what = f"has no column of free text (columns: {names})"
         raise DataError(what, fix=f"name it: {freetext.FLAG}", path=table.path)
     step = max(1, len(table) // _LOOKED_AT)
     some = {name: values[::step] for name, values in table.columns.items() if name not in chosen}
-    if config.target == "auto":
+    if target == "auto":
         some = _classlike(some, table.path)
-    choice = columns.choose_target(some, config.target, table.path)
-    told = () if freetext.has_header(table.columns) or "column 1" not in table.columns else (_no_header(table),)
+    choice = columns.choose_target(some, target, table.path)
+    told = (_no_header(table),) if "column 1" in table.columns else ()
     return Form(chosen, choice.name, (*told, *guesses, *choice.guesses))
 
 
@@ -167,6 +175,9 @@ def _classes(
         classes, targets = columns.encode_named(values, declared, path)
         return classes, targets, ()
     classes, targets = columns.encode(values, path)
+    if beside := _names_beside(tables[0][1].path, classes):
+        guess = Guess(what=f"the classes are named by {_NAMES_FILE}", why="it lies beside the table", flag="")
+        return beside, targets, (guess,)
     shared = set.intersection(*(set(table.columns) for _, table in tables))
     whole = {name: [value for _, table in tables for value in table.columns[name]] for name in shared}
     if found := freetext.class_names(whole, form.target):
@@ -174,6 +185,16 @@ def _classes(
         guess = Guess(what=f"the classes are named by the column {name!r}", why="each number has one name", flag="")
         return tuple(names.get(label, label) for label in classes), targets, (guess,)
     return classes, targets, ()
+
+
+def _names_beside(table: Path, classes: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Return the names in ``classes.txt`` where the classes are the numbers of its lines, from 0 or 1 on."""
+    file = table.with_name(_NAMES_FILE)
+    if not file.is_file():
+        return None
+    names = tuple(line.strip() for line in textfile.read_text(file).text.split("\n") if line.strip())
+    numbers = [[str(i) for i in range(first, first + len(names))] for first in (0, 1)]
+    return names if list(classes) in numbers and len(set(names)) == len(names) else None
 
 
 @dataclass(frozen=True, slots=True)
