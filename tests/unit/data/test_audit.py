@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import raw_data
 
 from gnomon.core.errors import DataError
 from gnomon.core.spec import Dataset, Image, Label, Skipped, Spec, Split
@@ -167,3 +168,39 @@ def test_the_dictionary_is_json():
 
 def test_data_without_splits_have_nothing_to_say_about_duplicates():
     assert audit(dataset()).duplicates == {}
+
+
+def test_what_the_reader_mended_is_told():
+    facts = {"repaired": ["3 gaps of one hour were filled in", "2 times came twice"]}
+    found = audit(raw_data.dataset(raw_data.FORECAST, facts=facts, train=raw_data.ramp(200)))
+    assert texts(found, "warning") == facts["repaired"]
+
+
+def test_every_kind_of_data_is_audited_and_gives_json():
+    kinds = {
+        raw_data.LABELLED: raw_data.texts([f"text {i}" for i in range(60)] + [""], [0, 1] * 30 + [0]),
+        raw_data.TAGGED: raw_data.sentences(["so be it"] * 2, [[0, 2, 1], [0, 1, 1]]),
+        raw_data.CONTINUED: raw_data.documents("abc" * 100),
+        raw_data.FORECAST: raw_data.rows(np.zeros((5, 2))),
+        raw_data.WAVES: raw_data.waves(np.zeros((2, 3, 2)), [0, 1]),
+    }
+    told = {}
+    for spec, train in kinds.items():
+        found = audit(raw_data.dataset(spec, train=train))
+        value = found.as_dict()
+        assert json.loads(json.dumps(value)) == value
+        assert list(value) == ["classes", "counts", "duplicates", "findings"]
+        told[spec] = (found.classes, found.counts["train"], [finding.text for finding in found.findings])
+    assert told[raw_data.LABELLED] == (("good", "bad"), (31, 30), ["1 text is empty"])
+    assert told[raw_data.TAGGED][:2] == (("O", "NOUN", "VERB"), (2, 3, 1))
+    assert told[raw_data.TAGGED][2][0] == "1 sentences occur with different tags (2 sentences in all)"
+    assert told[raw_data.CONTINUED][:2] == ((), ())
+    assert "learned by heart" in told[raw_data.CONTINUED][2][0]
+    assert "there is nothing to learn" in told[raw_data.FORECAST][2][-1]
+    assert "every channel is constant" in told[raw_data.WAVES][2][0]
+
+
+def test_texts_that_could_not_be_used_are_called_texts():
+    skipped = [Skipped(id="a.txt", reason="no text")]
+    found = audit(raw_data.dataset(raw_data.LABELLED, skipped=skipped, all=raw_data.texts("ab", [0, 1])))
+    assert texts(found)[0] == "1 of 3 texts could not be used: no text (1)"

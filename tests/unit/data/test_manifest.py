@@ -3,9 +3,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import raw_data
 
 from gnomon.core.errors import ArtefactError, DataError
-from gnomon.core.spec import Dataset, Image, Label, Skipped, Spec, Split
+from gnomon.core.spec import Dataset, Image, Label, Series, Skipped, Spec, Split, Tags, Text
 from gnomon.data.audit import audit
 from gnomon.data.manifest import data_json, restore
 from gnomon.data.split import join, split
@@ -237,3 +238,171 @@ def test_a_damaged_manifest_is_refused(damage):
     damage(stored)
     with pytest.raises(ArtefactError, match=r"data\.json"):
         restore(raw, stored)
+
+
+TEXT = "".join(chr(97 + i % 26) for i in range(1000))
+
+
+def book(*contents, fingerprint="f0"):
+    return raw_data.dataset(raw_data.CONTINUED, fingerprint=fingerprint, all=raw_data.documents(*contents))
+
+
+def series(count, *, fingerprint="f0", first=0):
+    return raw_data.dataset(raw_data.FORECAST, fingerprint=fingerprint, all=raw_data.ramp(count, first))
+
+
+def held(found):
+    return {
+        name: np.asarray(piece.inputs[:]).tolist() if found.spec == raw_data.FORECAST else piece.inputs[:]
+        for name, piece in found.splits.items()
+    }
+
+
+class TestInOrder:
+    def test_a_range_is_kept_instead_of_indices(self):
+        stored = stored_of(split(series(20_000), "10000,5000,1000", seed=0))
+        assert stored["splits"]["valid"] == {
+            "num_samples": 5000,
+            "unit": "rows",
+            "size": 5000,
+            "made_by": "gnomon",
+            "indices_of": "all",
+            "range": [10_000, 15_000],
+        }
+        assert set(stored["samples"]) == {"all"}
+        assert len(json.dumps(stored)) < 4000
+        stored = stored_of(split(book(TEXT, "more"), "0.9,0.1", seed=0))
+        assert stored["splits"]["train"]["size"] == 903
+        assert stored["splits"]["valid"]["num_samples"] == 2
+
+    @pytest.mark.parametrize(
+        "raw",
+        [
+            book(TEXT),
+            book(TEXT, "", "more", ""),
+            series(50),
+            replace(book(TEXT), splits={"train": raw_data.documents(TEXT), "test": raw_data.documents("t")}),
+            replace(series(9), splits={"train": raw_data.ramp(50), "valid": raw_data.ramp(7)}),
+            replace(series(9), splits={name: raw_data.ramp(5) for name in ("train", "valid", "test")}),
+            join(series(50), valid=series(9)),
+            replace(series(50), facts={"customary_split": "20,10,10"}),
+        ],
+    )
+    def test_restore_makes_the_same_splits_again(self, raw):
+        found = split(raw, "auto", seed=0)
+        stored = stored_of(found)
+        other = "0.5,0.5" if "valid" not in raw.splits and "test" not in raw.splits else "auto"
+        for fresh in (raw, split(raw, other, seed=1), replace(raw, fingerprint="f1")):
+            again = restore(fresh, stored)
+            assert held(again) == held(found)
+            assert [list(piece.ids[:]) for piece in again.splits.values()] == [
+                list(piece.ids[:]) for piece in found.splits.values()
+            ]
+            assert all(np.array_equal(again.splits[name].hashes, piece.hashes) for name, piece in found.splits.items())
+            assert again.guesses == found.guesses
+            assert stored_of(again) == stored | {"fingerprint": fresh.fingerprint}
+
+    def test_rows_that_came_to_the_end_are_left_out_when_they_are_accepted(self):
+        found = split(series(50), "auto", seed=0)
+        stored, now = stored_of(found), series(60, fingerprint="f1")
+        with pytest.raises(DataError, match="10 rows added at the end, from hour 50 on") as caught:
+            restore(now, stored)
+        assert "--accept-changed-data" in caught.value.fix
+        again = restore(now, stored, accept_changed=True)
+        assert held(again) == held(found)
+        assert again.guesses[-1].what == (
+            "10 rows added at the end, from hour 50 on; 10 rows after the old end of all are left out"
+        )
+        assert held(restore(now, stored_of(again))) == held(found)
+
+    def test_rows_that_moved_are_refused_even_when_changes_are_accepted(self):
+        stored = stored_of(split(series(50), "auto", seed=0))
+        for now in (series(50, first=5, fingerprint="f1"), series(49, fingerprint="f1")):
+            with pytest.raises(DataError, match="would now lie elsewhere") as caught:
+                restore(now, stored, accept_changed=True)
+            assert caught.value.fix == "put the data back as it was, or start a new run"
+            assert len(str(caught.value).splitlines()) <= 8
+
+    def test_a_text_that_was_edited_is_accepted_where_nothing_moved(self):
+        stored = stored_of(split(book(TEXT), "auto", seed=0))
+        same_length = book(TEXT[:500] + "#" + TEXT[501:], fingerprint="f1")
+        with pytest.raises(DataError, match=r"1 edited: 0\.txt"):
+            restore(same_length, stored)
+        again = restore(same_length, stored, accept_changed=True)
+        assert again.splits["train"].inputs[0][500] == "#"
+        with pytest.raises(DataError, match="would now lie elsewhere"):
+            restore(book("a new word " + TEXT, fingerprint="f1"), stored, accept_changed=True)
+        grown = restore(book(TEXT + "and on", fingerprint="f1"), stored, accept_changed=True)
+        assert held(grown) == held(split(book(TEXT), "auto", seed=0))
+
+    def test_what_the_data_gave_whole_may_change_in_any_way(self):
+        raw = replace(book("x"), splits={"train": raw_data.documents(TEXT), "test": raw_data.documents("old")})
+        stored = stored_of(split(raw, "auto", seed=0))
+        now = replace(raw, fingerprint="f1", splits={**raw.splits, "test": raw_data.documents("another")})
+        with pytest.raises(DataError, match="test: 1 edited"):
+            restore(now, stored)
+        assert restore(now, stored, accept_changed=True).splits["test"].inputs[:] == ["another"]
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda stored: stored["splits"]["train"].update(range=[0, 10**6]),
+            lambda stored: stored["splits"]["train"].update(range=[5, 3]),
+            lambda stored: stored["splits"]["train"].update(range=[0.5, 3]),
+            lambda stored: stored["splits"]["train"].update(range="all"),
+            lambda stored: stored["splits"]["train"].pop("range"),
+            lambda stored: stored.update(fingerprint="f9", samples={}),
+            lambda stored: stored.update(fingerprint="f9") or stored["samples"]["all"].update(documents="!!"),
+            lambda stored: stored.update(fingerprint="f9") or stored["samples"]["all"].update(contents=""),
+        ],
+    )
+    def test_a_damaged_manifest_is_refused(self, damage):
+        stored = stored_of(split(book(TEXT), "auto", seed=0))
+        damage(stored)
+        with pytest.raises(ArtefactError, match=r"data\.json"):
+            restore(book(TEXT), stored)
+
+
+class TestTags:
+    raw = raw_data.dataset(
+        raw_data.TAGGED, all=raw_data.sentences([f"w{i} goes" for i in range(40)], [[i % 3, 2] for i in range(40)])
+    )
+
+    def test_tokens_are_counted_by_tag(self):
+        stored = stored_of(split(self.raw, "auto", seed=0))
+        train = stored["splits"]["train"]
+        assert (train["unit"], train["size"], sum(train["counts"])) == ("tokens", 64, 64)
+        assert len(train["indices"]) == train["num_samples"] == 32
+
+    def test_restore_makes_the_same_splits_again(self):
+        found = split(self.raw, "auto", seed=5)
+        again = restore(split(self.raw, "auto", seed=6), stored_of(found))
+        for name, piece in found.splits.items():
+            assert again.splits[name].inputs[:] == piece.inputs[:]
+            assert np.array_equal(again.splits[name].targets.values, piece.targets.values)
+            assert np.array_equal(again.splits[name].targets.offsets, piece.targets.offsets)
+        assert stored_of(again) == stored_of(found)
+
+
+@pytest.mark.parametrize(
+    ("spec", "what"),
+    [
+        (raw_data.LABELLED, "the target is now Label, but this run learned Tags"),
+        (replace(raw_data.TAGGED, target=Tags(classes=("O", "X"))), r"the tags changed since .*new: \['X'\], gone: "),
+        (replace(raw_data.TAGGED, target=Tags(classes=("VERB", "NOUN", "O"))), "the tags come in another order"),
+        (replace(raw_data.TAGGED, input=Text()), "the input is now Text"),
+    ],
+)
+def test_another_form_of_the_data_is_refused(spec, what):
+    stored = stored_of(split(TestTags.raw, "auto", seed=0))
+    with pytest.raises(DataError, match=what):
+        restore(replace(TestTags.raw, spec=spec, fingerprint="f1"), stored, accept_changed=True)
+
+
+def test_other_channels_are_refused_but_not_another_season():
+    stored = stored_of(split(series(50), "auto", seed=0))
+    other = replace(raw_data.FORECAST, input=Series(names=("a", "c"), length=0))
+    with pytest.raises(DataError, match=r"the channels changed since this run began \(new: \['c'\], gone: \['b'\]\)"):
+        restore(replace(series(50), spec=other), stored)
+    known = replace(raw_data.FORECAST, input=Series(names=("a", "b"), length=0, period=24))
+    assert len(restore(replace(series(50), spec=known), stored).splits["train"]) == 40

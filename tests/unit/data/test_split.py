@@ -2,11 +2,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import raw_data
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.spec import Dataset, Image, Label, Split
 from gnomon.core.spec import Spec as SampleSpec
-from gnomon.data.split import ORIGINS, Subset, join, parse_shares, split, undo
+from gnomon.data.ragged import Ragged
+from gnomon.data.split import ORIGINS, Subset, join, parse_shares, split, undo, whole
 
 
 def digests(contents):
@@ -250,3 +254,160 @@ def test_undo_gives_back_what_was_split(raw):
         assert np.array_equal(again.splits[name].hashes, piece.hashes)
     assert split(again, "auto", seed=0).facts == split(raw, "auto", seed=0).facts
     assert undo(raw).splits == dict(raw.splits)
+
+
+def test_texts_are_called_texts_where_they_are_too_few():
+    raw = raw_data.dataset(raw_data.LABELLED, all=raw_data.texts(["a", "b"], [0, 1]))
+    with pytest.raises(DataError, match="2 texts are too few") as caught:
+        split(raw, "auto", seed=0)
+    assert caught.value.fix.startswith("give more texts")
+
+
+@pytest.mark.parametrize("own_test", [False, True])
+def test_labels_that_are_all_distinct_look_like_free_text(own_test):
+    names = tuple(f"comment {i} that somebody wrote" for i in range(9))
+    spec = replace(raw_data.LABELLED, target=Label(classes=names))
+    whole = raw_data.texts("abcdefghi", range(9))
+    raw = raw_data.dataset(spec, **({"train": whole, "test": whole} if own_test else {"all": whole}))
+    with pytest.raises(DataError, match="each of the 9 texts has a label of its own") as caught:
+        split(raw, "auto", seed=0)
+    assert "('comment 0 that somebody …', 'comment 1 that somebody …', …)" in str(caught.value)
+    assert "--target" in caught.value.fix
+
+
+def test_a_customary_split_of_shares_is_used_for_drawn_data_too():
+    found = split(replace(dataset(all=part(balanced)), facts={"customary_split": "0.5,0.3,0.2"}), "auto", seed=0)
+    assert sizes(found) == {"train": 50, "valid": 30, "test": 20}
+    assert found.guesses[0].why.startswith("this is the customary split of pets")
+
+
+class TestTags:
+    raw = raw_data.dataset(
+        raw_data.TAGGED,
+        all=raw_data.sentences(
+            [f"word{i % 90} is said" for i in range(100)], [[i % 3] * (1 + i % 3) for i in range(100)]
+        ),
+    )
+
+    def test_sentences_are_drawn_and_keep_their_tags(self):
+        found = split(self.raw, "auto", seed=0)
+        assert sizes(found) == {"train": 80, "valid": 10, "test": 10}
+        assert found.guesses[0].why == "the data has no splits of its own: seeded, equal contents on one side"
+        for made in found.splits.values():
+            rows = [int(name.removeprefix("s")) for name in made.ids[:]]
+            assert isinstance(made.targets, Ragged)
+            assert [tags.tolist() for tags in made.targets[:]] == [[i % 3] * (1 + i % 3) for i in rows]
+            assert [words[0] for words in made.inputs[:]] == [f"word{i % 90}" for i in rows]
+
+    def test_the_seed_decides_and_equal_sentences_share_a_part(self):
+        def held(seed):
+            return set(split(self.raw, "auto", seed=seed).splits["test"].inputs[:])
+
+        assert held(1) == held(1) != held(2)
+        for seed in range(3):
+            found = split(self.raw, "auto", seed=seed)
+            kinds = [set(made.inputs[:]) for made in found.splits.values()]
+            assert not kinds[0] & kinds[1] | kinds[0] & kinds[2] | kinds[1] & kinds[2]
+
+    def test_valid_is_drawn_from_train_where_only_test_is_given(self):
+        raw = join(self.raw, test=raw_data.dataset(raw_data.TAGGED, all=raw_data.sentences(["go"], [[2]])))
+        found = split(raw, "auto", seed=0)
+        assert sizes(found) == {"train": 90, "valid": 10, "test": 1}
+        assert found.guesses[0].what == "valid: 10 sentences held out of train"
+
+
+class TestInOrder:
+    def test_a_text_is_cut_by_characters(self):
+        text = "".join(chr(97 + i % 26) for i in range(1115))
+        raw = raw_data.dataset(raw_data.CONTINUED, all=raw_data.documents(text))
+        found = split(raw, "0.9,0.1,0", seed=0)
+        assert list(found.splits) == ["train", "valid"]
+        assert found.splits["train"].inputs[0] == text[: int(0.9 * 1115)]
+        assert found.splits["valid"].inputs[0] == text[int(0.9 * 1115) :]
+        assert found.guesses == ()
+        assert found.facts[ORIGINS]["valid"] == {"made_by": "gnomon", "indices_of": "all"}
+
+    def test_a_series_is_cut_by_rows_as_is_customary(self):
+        facts = {"customary_split": "50,20,20"}
+        raw = raw_data.dataset(raw_data.FORECAST, facts=facts, train=raw_data.ramp(100))
+        found = split(raw, "auto", seed=0)
+        assert sizes(found) == {"train": 50, "valid": 20, "test": 20}
+        assert found.splits["test"].ids[0] == "hour 70"
+        assert sizes(split(raw, "0.5,0.5", seed=0)) == {"train": 50, "valid": 50}
+
+    def test_the_end_of_train_is_valid_where_only_test_is_given(self):
+        raw = raw_data.dataset(raw_data.CONTINUED, train=raw_data.documents("x" * 50, "y" * 50))
+        test = raw_data.documents("zzz")
+        for given_test in (
+            replace(raw, splits={**raw.splits, "test": test}),
+            join(raw, test=raw_data.dataset(raw_data.CONTINUED, all=test)),
+        ):
+            found = split(given_test, "auto", seed=0)
+            assert found.splits["valid"].inputs[:] == ["y" * 10]
+            assert found.splits["train"].inputs[:] == ["x" * 50, "y" * 40]
+            assert found.splits["test"] is test
+            assert found.guesses[0].what == "valid: the last 10 characters of train"
+
+    def test_what_is_given_is_kept(self):
+        parts = {name: raw_data.ramp(3) for name in ("train", "valid", "test")}
+        found = split(raw_data.dataset(raw_data.FORECAST, facts={"customary_split": "5,1,1"}, **parts), "auto", seed=0)
+        assert dict(found.splits) == parts
+        assert found.guesses == ()
+
+    def test_the_datas_own_valid_split_serves_as_test(self):
+        raw = raw_data.dataset(raw_data.FORECAST, train=raw_data.ramp(100), valid=raw_data.ramp(7))
+        found = split(raw, "auto", seed=0)
+        assert sizes(found) == {"train": 90, "valid": 10, "test": 7}
+        assert "serves as test" in found.guesses[0].why
+
+    def test_valid_that_the_user_gave_stays_valid(self):
+        raw = join(
+            raw_data.dataset(raw_data.FORECAST, all=raw_data.ramp(100)),
+            valid=raw_data.dataset(raw_data.FORECAST, all=raw_data.ramp(7, first=100)),
+        )
+        found = split(raw, "auto", seed=0)
+        assert sizes(found) == {"train": 90, "valid": 7, "test": 10}
+        assert found.facts[ORIGINS]["valid"]["made_by"] == "user"
+
+    def test_shares_that_are_bad_are_refused_before_anything_else(self):
+        with pytest.raises(UsageError, match="neither shares nor counts"):
+            split(raw_data.dataset(raw_data.FORECAST, test=raw_data.ramp(3)), "8.5,1,1", seed=0)
+        with pytest.raises(DataError, match="there is no train split, only: test"):
+            split(raw_data.dataset(raw_data.FORECAST, test=raw_data.ramp(3)), "auto", seed=0)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        TestTags.raw,
+        raw_data.dataset(raw_data.CONTINUED, all=raw_data.documents("x" * 30, "", "y" * 20)),
+        raw_data.dataset(raw_data.CONTINUED, train=raw_data.documents("x" * 30), test=raw_data.documents("y")),
+        raw_data.dataset(raw_data.FORECAST, train=raw_data.ramp(30), valid=raw_data.ramp(3)),
+        raw_data.dataset(raw_data.FORECAST, facts={"customary_split": "5,3,3"}, all=raw_data.ramp(30)),
+    ],
+)
+def test_undo_gives_back_the_very_splits_of_every_kind_of_data(raw):
+    found = split(raw, "auto", seed=0)
+    assert undo(found).splits == dict(raw.splits)
+    assert undo(raw).splits == dict(raw.splits)
+    assert sizes(split(undo(found), "auto", seed=0)) == sizes(found)
+
+
+@given(num_samples=st.integers(8, 60), seed=st.integers(0, 5), tags=st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_drawn_samples_are_neither_lost_nor_taken_twice(num_samples, seed, tags):
+    contents = [f"w{i}" for i in range(num_samples)]
+    if tags:
+        raw = raw_data.dataset(raw_data.TAGGED, all=raw_data.sentences(contents, [[i % 3] for i in range(num_samples)]))
+    else:
+        raw = raw_data.dataset(raw_data.LABELLED, all=raw_data.texts(contents, [i % 2 for i in range(num_samples)]))
+    found = split(raw, "0.6,0.2,0.2", seed=seed)
+    drawn = [name for made in found.splits.values() for name in made.ids[:]]
+    assert sorted(drawn) == sorted(raw.splits["all"].ids)
+
+
+def test_a_whole_is_no_part():
+    with pytest.raises(TypeError, match="no part of another split"):
+        whole(part([0, 1]))
+    with pytest.raises(TypeError, match="no part of another split"):
+        whole(replace(part([0]), inputs=Subset(np.arange(3), np.array([1]))))

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.data.stratify import assign
+from gnomon.data.stratify import are_distinct, assign, distinct_labels
 
 
 def digests(contents):
@@ -81,3 +81,14 @@ def test_contents_under_several_labels_lie_on_one_side_too(contents, seed):
     parts = assign(targets, digests(contents), (0.8, 0.1, 0.1), seed)
     for content in np.unique(contents):
         assert len(set(parts[contents == content])) == 1
+
+
+def test_labels_are_distinct_where_no_two_samples_share_one():
+    assert are_distinct(np.array([1, 0, 1, 1]))
+    assert not are_distinct(np.array([1, 2, 1]))
+    assert not are_distinct(np.array([1, 1]))
+
+
+def test_distinct_labels_are_refused_with_two_of_them():
+    error = distinct_labels(9, "texts", ("a" * 30, "b", "c"))
+    assert f"each of the 9 texts has a label of its own ('{'a' * 24}…', 'b', …)" in str(error)

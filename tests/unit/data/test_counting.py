@@ -1,0 +1,13 @@
+import raw_data
+
+from gnomon.data.counting import per_class
+
+
+def test_labels_are_counted_by_samples_and_tags_by_tokens():
+    assert per_class(raw_data.LABELLED, raw_data.texts(["a", "b", "c"], [0, 0, 0])).tolist() == [3, 0]
+    assert per_class(raw_data.TAGGED, raw_data.sentences(["a b", "c"], [[1, 1], [-1]])).tolist() == [0, 2, 0]
+
+
+def test_what_has_no_classes_has_no_counts():
+    assert per_class(raw_data.CONTINUED, raw_data.documents("abc")).shape == (0,)
+    assert per_class(raw_data.FORECAST, raw_data.ramp(3)).shape == (0,)
