@@ -1,9 +1,10 @@
-"""Convolutional networks for pictures, from 8 x 8 digits to photos of a few hundred pixels.
+"""Convolutional networks: for pictures, from 8 x 8 digits to photos of a few hundred pixels, for text and for series.
 
-A frozen whitening layer, then groups of convolutions that halve the picture, then one linear layer. Notable:
+Pictures: a frozen whitening layer, then groups of convolutions that halve the picture, then one linear layer. Notable:
 identity-initialised filters, batch norm without a learned gain and with biases that learn fast, filters of fixed norm
 that the optimizer orthogonalises, half the gradient noise by flipping every picture every other epoch (in the data),
-and test-time views. Photos get more groups with residual connections and anti-aliased pooling.
+and test-time views. Photos get more groups with residual connections and anti-aliased pooling. Over time: filters of
+several lengths, residual groups that look ever farther, and n-grams beside them where a text gets a class.
 
 Sources: Jordan, arXiv 2404.00498 (whitening, identity start, bias rate, alternating flip, test-time views);
 Jordan et al., "Muon" (2024); Zhang, "Making convolutional networks shift-invariant again", arXiv 1904.11486 (blur);
@@ -16,7 +17,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,14 +25,18 @@ from torch.nn import functional as F
 
 from gnomon.core.config import require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Image, Label, Output, Spec
+from gnomon.core.spec import Image, Label, Output, Sequence, Series, Spec, Tags
 from gnomon.core.training import Allowance, Phases, Proposal, Speed
+from gnomon.layers.bags import ngram_orders
 from gnomon.layers.head import Head
 from gnomon.layers.network import Network, Role
+from gnomon.layers.scaling import VALUES
+from gnomon.layers.series_cnn import PatchCnn, SeriesCnn
 from gnomon.layers.standardise import Standardise
+from gnomon.layers.token_cnn import TextCnn, TokenCnn
 from gnomon.layers.whiten import WhitenedPatches
 
-ACCEPTS = (Image,)
+ACCEPTS = (Image, Sequence, Series)
 
 _NORM_MEMORY = 0.6
 """Share of the running statistics that one step keeps: short, so that averages of weights find matching statistics."""
@@ -42,7 +47,7 @@ class Config:
     """Size of the network."""
 
     widths: tuple[int, ...] = (64, 256, 256)
-    """Channels of each group; each group halves height and width."""
+    """Channels of each group; each group halves height and width, or looks twice as far over time."""
     depth: int = 2
     """Convolutions in a group."""
     residual: bool = False
@@ -55,9 +60,19 @@ class Config:
     """Anti-aliased instead of plain max pooling."""
     activation: Literal["gelu", "silu", "relu"] = "gelu"
     dropout: float = 0.0
-    """Share of the pooled features that is dropped before the last layer."""
+    """Share of the pooled features that is dropped before the last layer; over time, of other layers' units too."""
     mirror: bool = False
     """Look at mirrored pictures too at test time: right where left and right mean nothing."""
+    spans: tuple[int, ...] = (3,)
+    """Lengths of the filters over time, side by side, in tokens or steps."""
+    embedding: int = 64
+    """Numbers of the vector of a token."""
+    ngrams: tuple[int, ...] = ()
+    """Lengths of the n-grams that are counted beside the filters where a text gets a class."""
+    ngram_rows: int = 2**16
+    """Rows of the table of n-grams."""
+    patch_steps: int = 24
+    """Steps of a series to be continued that become one vector."""
 
     def __post_init__(self) -> None:
         require_within("family.widths: the number of groups", len(self.widths), 1, 12)
@@ -67,6 +82,12 @@ class Config:
         require_within("family.patch_px", self.patch_px, 1, 64)
         require_within("family.stride", self.stride, 1, 64)
         require_within("family.dropout", self.dropout, 0, 0.99)
+        require_within("family.spans: how many", len(self.spans), 1, min(self.widths))
+        for span in (*self.spans, *self.ngrams):
+            require_within("family.spans and family.ngrams", span, 1, 1024)
+        require_within("family.embedding", self.embedding, 1, 65_536)
+        require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
+        require_within("family.patch_steps", self.patch_steps, 1, 65_536)
 
 
 class Norm(nn.BatchNorm2d):
@@ -161,22 +182,56 @@ class Cnn(Network):
             yield from ((weight, view.flip(2)) for weight, view in moved)
 
 
-def build(config: Config, spec: Spec) -> Cnn:
-    """Return the network for pictures and labels of this spec."""
-    if not isinstance(spec.input, Image) or not isinstance(spec.target, Label):
-        raise TypeError(f"a cnn takes pictures and gives labels, not {spec}")
-    if min(spec.input.height_px, spec.input.width_px) < config.patch_px:
+def build(config: Config, spec: Spec) -> Network:
+    """Return the network for the data and the targets of this spec."""
+    over_time = {"widths": config.widths, "spans": config.spans, "depth": config.depth, "dropout": config.dropout}
+    match spec.input, spec.target:
+        case Image() as image, Label(classes=classes):
+            return _for_pictures(config, image, len(classes))
+        case Sequence() as text, Label(classes=classes):
+            bags = {"ngrams": config.ngrams, "num_rows": config.ngram_rows}
+            return TextCnn(text, len(classes), embedding=config.embedding, **bags, **over_time)
+        case Sequence() as text, Tags(classes=classes):
+            return TokenCnn(text, len(classes), embedding=config.embedding, causal=False, **over_time)
+        case Sequence() as text, Sequence():
+            return TokenCnn(text, text.sizes[0], embedding=config.embedding, causal=True, **over_time)
+        case Series() as series, Label(classes=classes):
+            return SeriesCnn(series, len(classes), **over_time)
+        case Series() as series, Series() as target:
+            return PatchCnn(series, target, VALUES, patch_steps=config.patch_steps, **over_time)
+    raise TypeError(f"a cnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
+
+
+def _for_pictures(config: Config, image: Image, num_classes: int) -> Cnn:
+    if min(image.height_px, image.width_px) < config.patch_px:
         raise UsageError(
-            f"pictures of {spec.input.height_px} x {spec.input.width_px} pixels are too small for a cnn",
+            f"pictures of {image.height_px} x {image.width_px} pixels are too small for a cnn",
             fix="train with --family mlp",
         )
-    return Cnn(config, spec.input, len(spec.target.classes))
+    return Cnn(config, image, num_classes)
 
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder that the allowance can train for as many samples as it needs."""
-    if not isinstance(spec.input, Image):
-        raise TypeError(f"a cnn takes pictures, not {spec.input}")
+    if isinstance(spec.input, Image):
+        return _size_for_pictures(allowance, spec, speed)
+    ladder = _ladder_over_time(spec)
+    chosen, passes = ladder[0], 0.0
+    for rung in ladder:
+        affordable = allowance.samples_at(_flop_over_time(rung.config, spec), speed) / max(1, allowance.num_train)
+        if affordable < rung.passes:
+            break
+        chosen, passes = rung, affordable
+    why = (
+        f"width {chosen.config.widths[-1]}: the largest network of its ladder that makes enough passes over the data "
+        f"in the budget (about {passes:,.1f})",
+    )
+    settings = _settings_over_time(spec, allowance)
+    return Proposal(config=chosen.config, merit=_merit_over_time(spec), settings=settings, why=why)
+
+
+def _size_for_pictures(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
+    assert isinstance(spec.input, Image)
     side = max(spec.input.height_px, spec.input.width_px)
     photo = side > _SMALL_PX
     colour = spec.input.channels == 3
@@ -285,3 +340,83 @@ def _convolution(channels_in: int, channels_out: int) -> nn.Conv2d:
 
 def _activation(name: str) -> nn.Module:
     return {"gelu": nn.GELU, "silu": nn.SiLU, "relu": nn.ReLU}[name]()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TimeRung:
+    """One size of network over time, and the passes over the data from which on it beats the smaller ones."""
+
+    config: Config
+    passes: float
+
+
+def _ladder_over_time(spec: Spec) -> tuple[_TimeRung, ...]:
+    """Return the networks for this kind of data, from small to large."""
+    match spec.input, spec.target:
+        case Sequence(unit=unit), Label():
+            few = {"spans": (3, 5, 7) if unit in ("byte", "character") else (2, 3, 4), "depth": 1, "dropout": 0.5}
+            return tuple(
+                _TimeRung(
+                    config=Config(
+                        widths=widths, embedding=embedding, ngrams=ngram_orders(unit), ngram_rows=2**bits, **few
+                    ),
+                    passes=passes,
+                )
+                for widths, embedding, bits, passes in (
+                    ((96,), 32, 15, 0.0),
+                    ((192,), 64, 16, 4.0),
+                    ((384,), 128, 17, 8.0),
+                    ((384, 384), 128, 18, 30.0),
+                )
+            )
+        case Sequence(), Tags():
+            return _alike(((96, 2), (160, 3), (256, 3), (384, 4)), (0.0, 4.0, 8.0, 30.0), spans=(3,), dropout=0.3)
+        case Sequence(), Sequence():
+            return _alike(((96, 5), (192, 5), (320, 6), (512, 6)), (0.0, 2.0, 4.0, 8.0), spans=(3,), dropout=0.1)
+        case Series(length=length), Label():
+            spans = tuple(span for span in (3, 9, 27) if span <= max(3, length // 2))
+            return _alike(((48, 2), (96, 3), (144, 4)), (0.0, 30.0, 100.0), spans=spans, dropout=0.2)
+        case Series(), Series():
+            return _alike(((32, 3), (64, 3), (128, 4)), (0.0, 10.0, 40.0), spans=(3,), depth=1, dropout=0.3)
+    raise TypeError(f"a cnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
+
+
+def _alike(sizes: tuple[tuple[int, int], ...], passes: tuple[float, ...], **rest: Any) -> tuple[_TimeRung, ...]:
+    """Return rungs of ``(width, groups)`` whose groups are all of one width."""
+    return tuple(
+        _TimeRung(config=Config(widths=(width,) * count, embedding=width, **rest), passes=wants)
+        for (width, count), wants in zip(sizes, passes, strict=True)
+    )
+
+
+def _merit_over_time(spec: Spec) -> float:
+    if isinstance(spec.target, Series):
+        return 0.5
+    return 0.6 if isinstance(spec.input, Sequence) else 0.85
+
+
+def _settings_over_time(spec: Spec, allowance: Allowance) -> dict[str, object]:
+    batch_size = 2 ** min(7, max(4, round(math.log2(max(1, allowance.num_train) / 60))))
+    settings: dict[str, object] = {"train.batch_size": batch_size, "train.average": 0.05, "train.clip": 1.0}
+    if isinstance(spec.target, Label):
+        settings["task.label_smoothing"] = 0.1
+    return settings
+
+
+def _flop_over_time(config: Config, spec: Spec) -> float:
+    """Return multiplications and additions of one sample, forward and backward."""
+    width, taps = config.widths[-1], sum(config.spans) / len(config.spans)
+    convolutions = 1 + (len(config.widths) - 1) * config.depth
+    match spec.input:
+        case Sequence(length=length):
+            instants, first = length, config.embedding
+        case Series(length=length, names=names):
+            instants, first = length, len(names)
+            if isinstance(spec.target, Series):
+                instants, first = len(spec.target.names) * max(1, length // config.patch_steps), config.widths[0]
+    out = len(spec.target.names) * spec.target.length if isinstance(spec.target, Series) else 0
+    if isinstance(spec.target, Sequence):
+        out = instants * spec.target.sizes[0]
+    filters = instants * taps * width * (first + (convolutions - 1) * width)
+    # Short convolutions reach about a third of the rate of those on pictures, which speed is measured in.
+    return 3 * 3 * 2 * (filters + width * out)

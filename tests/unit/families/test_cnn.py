@@ -1,10 +1,13 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from small_training import spec
 from torch.nn import functional as F
 
+from gnomon.core.errors import UsageError
+from gnomon.core.spec import QUANTILES, Label, Sequence, Series, Spec, Tags
 from gnomon.core.training import Allowance, Speed
 from gnomon.families import cnn
 from gnomon.families.cnn import Config, Group, Norm, Pool, build, size_for
@@ -240,3 +243,82 @@ class TestSizeFor:
         assert cnn._flop_at(config, spec(side=8).input, 4) == expected / 4
         halves = cnn._flop_per_sample(config, spec(side=8).input, ((0.0, 4), (0.5, 8)))
         assert halves == expected * (0.5 / 4 + 0.5)
+
+
+WORDS = Sequence(sizes=(40, 7), length=30, unit="word")
+LETTERS = Sequence(sizes=(40,), length=64, unit="character")
+CLASSES = Label(classes=("a", "b", "c"))
+TAGS = Tags(classes=("N", "V"))
+CURVES = Series(names=("x", "y"), length=48, period=12, mean=(1.0, 2.0), deviation=(3.0, 4.0))
+AHEAD = Series(names=("y",), length=10)
+OVER_TIME = {
+    "text": Spec(input=WORDS, target=CLASSES),
+    "letters": Spec(input=LETTERS, target=CLASSES),
+    "tags": Spec(input=WORDS, target=TAGS),
+    "next": Spec(input=LETTERS, target=LETTERS),
+    "curves": Spec(input=CURVES, target=CLASSES),
+    "forecast": Spec(input=CURVES, target=AHEAD),
+}
+SHAPES = {
+    "text": (2, 3),
+    "letters": (2, 3),
+    "tags": (2, 8, 2),
+    "next": (2, 8, 40),
+    "curves": (2, 3),
+    "forecast": (2, 10, 1, 1 + len(QUANTILES)),
+}
+
+
+def sample_of(some):
+    if isinstance(some.input, Series):
+        return torch.randn(2, some.input.length, len(some.input.names))
+    return torch.randint(1, 7, (2, 8, len(some.input.sizes)))
+
+
+@pytest.mark.parametrize("kind", OVER_TIME)
+class TestOverTime:
+    def test_what_is_proposed_gives_what_the_task_asks(self, kind):
+        some = OVER_TIME[kind]
+        torch.manual_seed(0)
+        net = build(size_for(allowance(1.0), some, SPEED).config, some).eval()
+        assert net(sample_of(some)).value.shape == SHAPES[kind]
+
+    def test_the_network_never_shrinks_and_grows_in_the_end(self, kind):
+        some = OVER_TIME[kind]
+        sizes = []
+        for power in range(-2, 8):
+            config = size_for(allowance(10.0**power), some, SPEED).config
+            with torch.device("meta"):
+                sizes.append(sum(p.numel() for p in build(config, some).parameters()))
+        assert sizes == sorted(sizes)
+        assert sizes[-1] > 1.5 * sizes[0]
+
+    def test_passes_are_told(self, kind):
+        (why,) = size_for(allowance(None, samples=50_000 * 7), OVER_TIME[kind], SPEED).why
+        assert "about 7.0" in why
+
+
+def test_only_the_proposals_for_text_count_ngrams():
+    counted = {kind: size_for(allowance(), some, SPEED).config.ngrams for kind, some in OVER_TIME.items()}
+    assert [kind for kind, ngrams in counted.items() if ngrams] == ["text", "letters"]
+    assert max(counted["letters"]) > max(counted["text"])
+
+
+def test_filters_are_not_longer_than_a_short_series():
+    short = replace(OVER_TIME["curves"], input=replace(CURVES, length=10))
+    assert size_for(allowance(), short, SPEED).config.spans == (3,)
+
+
+@pytest.mark.parametrize("take", [build, lambda config, some: size_for(allowance(), some, SPEED)])
+def test_what_it_does_not_take_is_named(take):
+    with pytest.raises(TypeError, match="does not take Series and give Tags"):
+        take(Config(), Spec(input=CURVES, target=TAGS))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"spans": ()}, {"spans": (0,)}, {"widths": (2,), "spans": (1, 2, 3)}, {"ngram_rows": 1}, {"patch_steps": 0}],
+)
+def test_impossible_sizes_over_time_are_refused(wrong):
+    with pytest.raises(UsageError, match="is not possible"):
+        Config(**wrong)

@@ -2,6 +2,8 @@ import pytest
 import torch
 from small_training import spec
 
+from gnomon.core.errors import UsageError
+from gnomon.core.spec import QUANTILES, Label, Sequence, Series, Spec, Tags
 from gnomon.core.training import Allowance, Speed
 from gnomon.families import mlp
 from gnomon.families.mlp import Block, Config, build, size_for
@@ -102,3 +104,62 @@ def test_what_is_proposed_beside_the_width():
     assert colour.settings["augment.shift_px"] == 2
     assert "15 passes over the data" in colour.why[0]
     assert 0 < colour.merit < 0.9  # a convolutional net is the better guess for pictures
+
+
+WORDS = Sequence(sizes=(40, 7), length=30, unit="word")
+CLASSES = Label(classes=("a", "b", "c"))
+TAGS = Tags(classes=("N", "V"))
+CURVES = Series(names=("x", "y"), length=48, period=12, mean=(1.0, 2.0), deviation=(3.0, 4.0))
+AHEAD = Series(names=("y",), length=10)
+OVER_TIME = {
+    "text": Spec(input=WORDS, target=CLASSES),
+    "tags": Spec(input=WORDS, target=TAGS),
+    "curves": Spec(input=CURVES, target=CLASSES),
+    "forecast": Spec(input=CURVES, target=AHEAD),
+}
+SHAPES = {"text": (2, 3), "tags": (2, 8, 2), "curves": (2, 3), "forecast": (2, 10, 1, 1 + len(QUANTILES))}
+
+
+@pytest.mark.parametrize("kind", OVER_TIME)
+class TestOverTime:
+    def test_what_is_proposed_gives_what_the_task_asks(self, kind):
+        some = OVER_TIME[kind]
+        torch.manual_seed(0)
+        series = isinstance(some.input, Series)
+        inputs = torch.randn(2, 48, 2) if series else torch.randint(1, 7, (2, 8, 2))
+        for config in (size_for(allowance(1.0), some, SPEED).config, Config(width=8)):
+            assert build(config, some).eval()(inputs).value.shape == SHAPES[kind]
+
+    def test_the_network_never_shrinks(self, kind):
+        some = OVER_TIME[kind]
+        sizes = []
+        for power in range(-2, 8):
+            config = size_for(allowance(10.0**power), some, SPEED).config
+            with torch.device("meta"):
+                sizes.append(sum(p.numel() for p in build(config, some).parameters()))
+        assert sizes == sorted(sizes)
+        assert (sizes[-1] > sizes[0]) == (kind != "forecast")  # which is linear at any budget
+
+    def test_passes_are_told(self, kind):
+        (why,) = size_for(allowance(None, samples=7_000), OVER_TIME[kind], SPEED).why
+        assert "about 7.0" in why
+
+
+def test_a_text_is_not_continued():
+    following = Spec(input=WORDS, target=WORDS)
+    assert size_for(allowance(), following, SPEED).merit == 0
+    with pytest.raises(UsageError, match="cannot continue a text") as caught:
+        build(Config(), following)
+    assert "--family rnn" in caught.value.fix
+
+
+@pytest.mark.parametrize("take", [build, lambda config, some: size_for(allowance(), some, SPEED)])
+def test_what_it_does_not_take_is_named(take):
+    with pytest.raises(TypeError, match="does not take Series and give Tags"):
+        take(Config(), Spec(input=CURVES, target=TAGS))
+
+
+@pytest.mark.parametrize("wrong", [{"ngrams": ()}, {"ngrams": (0,)}, {"ngram_rows": 1}, {"reach": -1}, {"depth": -1}])
+def test_impossible_sizes_are_refused(wrong):
+    with pytest.raises(UsageError, match="is not possible"):
+        Config(**wrong)

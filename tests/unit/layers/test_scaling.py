@@ -60,7 +60,7 @@ def test_a_channel_that_is_not_known_is_refused():
 
 class TestQuantiles:
     def test_there_is_one_value_for_the_point_and_one_for_each_quantile(self):
-        assert VALUES == 1 + len(QUANTILES)
+        assert 1 + len(QUANTILES) == VALUES
         assert list(QUANTILES) == sorted(set(QUANTILES))
 
     @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
