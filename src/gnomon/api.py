@@ -284,13 +284,10 @@ def report(run: str | Run, *, emit: Emit = silent) -> Path:
     """Write a run's report anew from its records and return its path."""
     opened = load_run(run)
     from gnomon.outputs import report as reports
+    from gnomon.outputs.examples import examples_of
 
     dataset = _dataset_or_none(opened.folder, emit)
-    if dataset is None:
-        return reports.write_report(opened.folder, pictures=None)
-    return reports.write_report(
-        opened.folder, pictures=reports.pictures_of(dataset), labels=lambda name: dataset.splits[name].targets
-    )
+    return reports.write_report(opened.folder, examples=None if dataset is None else examples_of(dataset))
 
 
 def doctor(*, emit: Emit = silent) -> dict[str, Any]:

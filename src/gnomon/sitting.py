@@ -27,6 +27,7 @@ from gnomon.core.training import Phases
 from gnomon.data.batch import Feed, looks
 from gnomon.layers.network import Network
 from gnomon.outputs import evaluate, report
+from gnomon.outputs.examples import examples_of
 from gnomon.train import checkpoint, infer, memory, planner
 from gnomon.train.average import Average
 from gnomon.train.budget import Budget
@@ -377,9 +378,7 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         "peak_memory_bytes": memory.peak_bytes(),
     }
     log.add("finish", **facts, elapsed_s=round(stopwatch.elapsed_s() + _REPORT_S, 3), report_s=_REPORT_S)
-    report.write_report(
-        sitting.run, pictures=report.pictures_of(dataset), labels=lambda name: dataset.splits[name].targets
-    )
+    report.write_report(sitting.run, examples=examples_of(dataset))
     elapsed_s = stopwatch.elapsed_s()
     log.add("reported", elapsed_s=round(elapsed_s, 3))
     return result(sitting.run, log, found, elapsed_s=elapsed_s)

@@ -16,6 +16,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from gnomon.core.run import RunFolder
+from gnomon.outputs.examples import Examples
 
 DIGITS = tuple(str(digit) for digit in range(10))
 
@@ -52,6 +53,17 @@ class FakeRun:
     def labels(self, split: str) -> np.ndarray:
         """Return the classes of a split's samples."""
         return self.targets[self.splits[split]]
+
+    @property
+    def examples(self) -> Examples:
+        """What the report may ask of the data."""
+        return Examples(
+            kind="Image",
+            samples=self.pictures,
+            labels=self.labels,
+            tags=lambda split, indices: [],
+            names=lambda split, indices: [self.ids(index) for index in indices],
+        )
 
     def _config(self) -> None:
         settings = {

@@ -36,7 +36,7 @@ def pages(tmp_path_factory):
     found = {}
     for kind, options in kinds.items():
         fake = FakeRun(folder / kind, **options)
-        found[kind] = write_report(fake.run, pictures=fake.pictures, labels=fake.labels)
+        found[kind] = write_report(fake.run, examples=fake.examples)
     return found
 
 

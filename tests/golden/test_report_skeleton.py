@@ -48,7 +48,7 @@ class Skeleton(HTMLParser):
 
 def test_the_skeleton_of_the_report_is_as_reviewed(tmp_path):
     fake = FakeRun(tmp_path)
-    text = write_report(fake.run, pictures=fake.pictures, labels=fake.labels).read_text(encoding="utf-8")
+    text = write_report(fake.run, examples=fake.examples).read_text(encoding="utf-8")
     skeleton = "\n".join(Skeleton(text).lines) + "\n"
     if os.environ.get("GNOMON_GOLDEN") == "rewrite":
         GOLDEN.write_text(skeleton, encoding="utf-8")

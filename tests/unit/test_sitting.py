@@ -9,7 +9,7 @@ from gnomon import sitting
 from gnomon.core.errors import ReproducibilityError
 from gnomon.core.run import RunFolder, read_lines
 from gnomon.core.spec import Dataset
-from gnomon.outputs import report
+from gnomon.outputs.examples import examples_of
 from gnomon.train.plan import PlanLog
 
 
@@ -62,7 +62,7 @@ def test_the_result_holds_the_last_finish(run):
 
 def test_pictures_are_taken_by_split_and_index():
     splits = {"train": small_training.pictures(5), "test": small_training.pictures(4, seed=1)}
-    taken = report.pictures_of(
+    taken = examples_of(
         Dataset(
             name="small",
             source="small",
@@ -74,7 +74,7 @@ def test_pictures_are_taken_by_split_and_index():
             skipped=(),
             facts={},
         )
-    )("test", [3, 0])
+    ).samples("test", [3, 0])
     np.testing.assert_array_equal(taken, splits["test"].inputs[[3, 0]])
 
 

@@ -47,6 +47,8 @@ class Stepped:
     samples_per_s: float
     elapsed_s: float
     left_s: float
+    unit: str = ""
+    """What a sample is called in the plural, where whoever shows the speed knows it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,15 @@
-"""Scores with their intervals beside each other, and the budget as it was planned and used, as inline SVG."""
+"""Scores with their intervals, the budget as it was planned and used, and counts by size, as inline SVG."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from gnomon.outputs.charts import ticks
+from gnomon.outputs.wording import count
 
 _ROW_PX = 58
 _AXIS_PX = 24
@@ -78,6 +80,30 @@ def time_bar(pieces: Sequence[Piece], *, full_s: float, budget_s: float | None, 
         '<svg class="timebar" width="100%" height="40" role="img" aria-label="{title}: {words}"><title>{title}: '
         "{words}</title>{parts}{end}</svg>"
     ).format(title=title, words=words, parts=Markup("").join(parts), end=end)
+
+
+def histogram(counts: Sequence[int], edges: Sequence[float], *, unit: str, title: str) -> Markup:
+    """Draw counts as bars, ``counts[i]`` for sizes from ``edges[i]`` to ``edges[i + 1]`` of a unit."""
+    height, low, high, most = 132, edges[0], edges[-1], max(counts, default=1) or 1
+    bottom = height - _AXIS_PX
+    bars = [
+        Markup('<rect class="pile" x="{}%" width="{}%" y="{:.1f}" height="{:.1f}"><title>{}</title></rect>').format(
+            _place(left, low, high), round(_place(right, low, high) - _place(left, low, high), 3),
+            bottom * (1 - n / most), bottom * n / most,
+            f"{count(math.ceil(left))} to {count(math.floor(right))} {unit}: {count(n)}",
+        )
+        for n, left, right in zip(counts, edges, edges[1:], strict=False) if n
+    ]  # fmt: skip
+    return Markup(
+        '<svg class="histogram" width="100%" height="{height}" role="img" aria-label="{title}"><title>{title}</title>'
+        '{grid}{bars}<line class="grid" x1="0" x2="100%" y1="{bottom}" y2="{bottom}"/></svg>'
+    ).format(
+        height=height,
+        title=title,
+        grid=Markup("").join(_tick(value, low, high, bottom, count) for value in ticks(low, high, 5)),
+        bars=Markup("").join(bars),
+        bottom=bottom,
+    )
 
 
 def _place(value: float, low: float, high: float) -> float:

@@ -1,7 +1,8 @@
 """Line charts and the reliability diagram as inline SVG that stays sharp at every width.
 
 Horizontal places are percentages of the width and only curves are stretched, so text keeps its size on a phone.
-Colours come from the page's style sheet (classes ``main``, ``quiet``, ``faint``), so one drawing serves light and dark.
+Colours come from the page's style sheet (classes ``main``, ``quiet``, ``faint``, ``truth``, ``rival``), so one drawing
+serves light and dark.
 """
 
 from __future__ import annotations
@@ -26,9 +27,18 @@ class Line:
     label: str
     xs: Sequence[float]
     ys: Sequence[float]
-    role: Literal["main", "quiet", "faint"] = "main"
+    role: Literal["main", "quiet", "faint", "truth", "rival"] = "main"
     dots: bool = False
     stairs: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """What lies between ``lows`` and ``highs``, drawn behind the lines: all three of equal length and finite."""
+
+    xs: Sequence[float]
+    lows: Sequence[float]
+    highs: Sequence[float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +48,8 @@ class Axes:
     x_low: float
     x_high: float
     x_form: Callable[[float], str]
+    at_form: Callable[[float], str] | None = None
+    """How the place under the cursor reads, where that is not how x reads at the axis."""
     marks: Sequence[tuple[float, str]] = ()
     bands: Sequence[tuple[float, float, str]] = field(default=())
 
@@ -56,16 +68,18 @@ def curve(
     y_limits: tuple[float | None, float | None] = (None, None),
     tick_form: Callable[[float], str] | None = None,
     baseline: tuple[float, str] | None = None,
+    band: Band | None = None,
 ) -> Markup:
     """Draw curves over common axes; pointing at them reads their values (the page's script uses ``data-plot``).
 
-    ``form`` words a value of y, ``tick_form`` a value at the axis. ``baseline`` is a dashed level with its name.
+    ``form`` words a value of y, ``tick_form`` a value at the axis. ``baseline`` is a dashed level with its name,
+    ``band`` an interval around one of the lines.
     Lines with fewer than two points are left out; with none left the answer is empty.
     """
     drawn = [_thin(line) for line in lines if len(line.xs) > 1]
     if not drawn:
         return Markup()
-    low, high = _y_range(drawn, y_limits, baseline)
+    low, high = _y_range(drawn, y_limits, baseline, band)
     scale = Scale(low, high, _TOP_PX, height_px - _BOTTOM_PX)
     parts = [
         *_bands(axes, height_px),
@@ -73,6 +87,7 @@ def curve(
         *_x_ticks(axes, height_px),
         *(_mark(axes, x, text, height_px) for x, text in axes.marks),
         *(_baseline(scale, *baseline) if baseline else ()),
+        *(_filled(band, axes, scale, height_px) if band else ()),
         *_curves(drawn, axes, scale, height_px),
     ]
     reading = json.dumps(_reading(drawn, axes, scale, form), separators=(",", ":"), ensure_ascii=False)
@@ -191,9 +206,13 @@ def _thin(line: Line) -> Line:
 
 
 def _y_range(
-    lines: Sequence[Line], limits: tuple[float | None, float | None], baseline: tuple[float, str] | None
+    lines: Sequence[Line],
+    limits: tuple[float | None, float | None],
+    baseline: tuple[float, str] | None,
+    band: Band | None = None,
 ) -> tuple[float, float]:
     values = [y for line in lines for y in line.ys] + ([baseline[0]] if baseline else [])
+    values += [*band.lows, *band.highs] if band else []
     low = min(values) if limits[0] is None else limits[0]
     high = max(values) if limits[1] is None else limits[1]
     if low == high:
@@ -270,6 +289,17 @@ def _curves(lines: Sequence[Line], axes: Axes, scale: Scale, height_px: int) -> 
     return [inner.format(height_px, paths), *dots]
 
 
+def _filled(band: Band, axes: Axes, scale: Scale, height_px: int) -> list[Markup]:
+    """Draw the band as one area, stretched like the curves."""
+    top = [f"{axes.percent(x):g} {scale.y(y):g}" for x, y in zip(band.xs, band.highs, strict=True)]
+    bottom = [f"{axes.percent(x):g} {scale.y(y):g}" for x, y in zip(band.xs, band.lows, strict=True)]
+    inner = Markup(
+        '<svg viewBox="0 0 100 {0}" width="100%" height="{0}" preserveAspectRatio="none">'
+        '<path class="between" d="M{1}Z"/></svg>'
+    )
+    return [inner.format(height_px, "L".join([*top, *reversed(bottom)]))]
+
+
 def _path(line: Line, axes: Axes, scale: Scale) -> str:
     points = [(axes.percent(x), scale.y(y)) for x, y in zip(line.xs, line.ys, strict=True)]
     head = f"M{points[0][0]:g} {points[0][1]:g}"
@@ -282,7 +312,7 @@ def _reading(lines: Sequence[Line], axes: Axes, scale: Scale, form: Callable[[fl
     """Return what the script needs to read values: places in percent and pixels, and the words to show."""
     return {
         "x": [[axes.percent(x) for x in line.xs] for line in lines],
-        "at": [[axes.x_form(x) for x in line.xs] for line in lines],
+        "at": [[(axes.at_form or axes.x_form)(x) for x in line.xs] for line in lines],
         "y": [[scale.y(y) for y in line.ys] for line in lines],
         "words": [[form(y) for y in line.ys] for line in lines],
         "labels": [line.label for line in lines],

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 from gnomon.outputs.charts import Axes, Line, curve, finite, smooth
 from gnomon.outputs.record import Lines, Record
 from gnomon.outputs.sections import FEW_REFITS
-from gnomon.outputs.wording import count, duration, metric, number, shown, tick
+from gnomon.outputs.sizes import sizes
+from gnomon.outputs.subject import kinds_of, task_of, things
+from gnomon.outputs.verdict import bits, headline, token_word
+from gnomon.outputs.wording import count, duration, metric, number, several, shown, tick
 
 Context = dict[str, Any]
 
@@ -24,7 +28,6 @@ def curves(record: Record) -> Context:
     ]
     return {
         "groups": [group for group in groups if group["charts"]],
-        "phases": record.history.plan.get("phases", []),
         "num_refits": len(record.history.refits) if len(record.history.refits) <= FEW_REFITS else 0,
         "table": record.valid[-200:],
         "names": _valid_metrics(record),
@@ -33,18 +36,25 @@ def curves(record: Record) -> Context:
 
 def _group(record: Record, key: str, label: str, form: Callable[[float], str]) -> Context:
     axes = _axes(record, key, form)
-    headline = record.evaluation.get("headline", "accuracy")
+    name = headline(record)
     charts = [
-        _score_chart(record, key, axes, headline),
+        *([] if name == "loss" else [_score_chart(record, key, axes, name)]),
         _loss_chart(record, key, axes),
+        *(_beside_loss(record, key, axes) if name == "loss" else []),
         _single(record.train, key, "lr", axes, "Learning rate", number),
-        _single(record.train, key, "samples_per_s", axes, "Samples per second", count),
+        _single(record.train, key, "samples_per_s", axes, _pace(record), count),
     ]
     return {
         "label": label,
         "charts": [chart for chart in charts if chart["svg"]],
         "bands": [(axes.percent(low), axes.percent(high), text) for low, high, text in axes.bands],
     }
+
+
+def _pace(record: Record) -> str:
+    """Return what the chart of the speed is called; language models and forecasters read windows of their data."""
+    windows = task_of(record) in ("predict_next", "forecast")
+    return f"{'windows' if windows else several(things(record))} per second".capitalize()
 
 
 def _axes(record: Record, key: str, form: Callable[[float], str]) -> Axes:
@@ -62,18 +72,14 @@ def _axes(record: Record, key: str, form: Callable[[float], str]) -> Axes:
 
 
 def _bands(record: Record, key: str, low: float, high: float) -> list[tuple[float, float, str]]:
-    """Return where each resolution begins and ends; progress becomes x through the records in between."""
-    phases: Sequence[Mapping[str, Any]] = record.history.plan.get("phases", [])
+    """Return where each size of the samples begins and ends; progress becomes x through the records in between."""
+    phases = sizes(record.history.plan)
     known = sorted((line["progress"], line[key]) for line in record.train if "progress" in line and key in line)
     if len(phases) < 2 or len(known) < 2:
         return []
-    starts = [low, *(_interpolate(phase["from_progress"], known) for phase in phases[1:])]
+    starts = [low, *(_interpolate(phase.from_progress, known) for phase in phases[1:])]
     ends = [*starts[1:], high]
-    return [
-        (start, end, f"{phase['size_px']} px")
-        for start, end, phase in zip(starts, ends, phases, strict=True)
-        if end > start
-    ]
+    return [(start, end, phase.text) for start, end, phase in zip(starts, ends, phases, strict=True) if end > start]
 
 
 def _interpolate(progress: float, known: Sequence[tuple[float, float]]) -> float:
@@ -89,23 +95,33 @@ def _score_chart(record: Record, key: str, axes: Axes, name: str) -> Context:
     xs, ys = finite([(line.get(key), line.get(name)) for line in record.valid])
     shape = metric(name)
     line = Line(label="validation", xs=xs, ys=ys, dots=True)
-    scores = [b["scores"][name]["value"] for b in record.evaluation.get("baselines", []) if name in b.get("scores", {})]
-    best = max(scores) if scores and shape.higher_is_better else None
-    level = (best, "best baseline") if best is not None else None
+    level = _level(record, name)
     limits = (None, 1.0) if shape.form == "share" else (None, None)
     svg = curve(
-        [line], axes, title=f"Validation {shape.label.lower()}", form=lambda v: shown(name, v), height_px=230,
+        [line], axes, title=f"Validation {shape.in_words}", form=lambda v: shown(name, v), height_px=230,
         y_limits=limits, tick_form=lambda v: tick(name, v), baseline=level,
     )  # fmt: skip
     return {
-        "title": f"Validation {shape.label.lower()}",
+        "title": f"Validation {shape.in_words}",
         "wide": True,
         "svg": svg,
         "lines": [_legend(line, lambda v: shown(name, v))],
     }
 
 
+def _level(record: Record, name: str) -> tuple[float, str] | None:
+    """Return the best baseline as a level. That of a series is left out: its test span may be harder by itself."""
+    rows = [baseline for baseline in record.evaluation.get("baselines", []) if name in baseline.get("scores", {})]
+    if not rows or kinds_of(record)[1] == "Series":
+        return None
+    sign = 1 if metric(name).higher_is_better else -1
+    best = max(rows, key=lambda row: sign * row["scores"][name]["value"])
+    return float(best["scores"][name]["value"]), "best baseline"
+
+
 def _loss_chart(record: Record, key: str, axes: Axes) -> Context:
+    main = headline(record) == "loss"
+    form = _score_form("loss") if main else number
     xs, ys = finite([(line.get(key), line.get("loss")) for line in record.train])
     lines = [Line(label="training", xs=xs, ys=ys, role="quiet")]
     if len(xs) > 60:
@@ -124,17 +140,36 @@ def _loss_chart(record: Record, key: str, axes: Axes) -> Context:
             dots=True,
         )
     )
-    svg = curve(lines, axes, title="Loss", form=number, y_limits=(0.0, None))
+    unit = f"Loss, nats a {token_word(record)}" if main else "Loss"
+    svg = curve(
+        lines, axes, title=unit, form=form, y_limits=(None if main else 0.0, None), height_px=230 if main else 190,
+        baseline=_level(record, "loss") if main else None, tick_form=number,
+    )  # fmt: skip
     note = ""
     if name == "log_loss" and len(xs) > 1:
         note = "Training adds augmentation and label smoothing, so the two need not meet."
     return {
-        "title": "Loss",
+        "title": unit,
         "wide": True,
         "svg": svg,
         "note": note,
-        "lines": [_legend(line, number) for line in lines if len(line.xs) > 1],
+        "lines": [_legend(line, form) for line in lines if len(line.xs) > 1],
     }
+
+
+def _beside_loss(record: Record, key: str, axes: Axes) -> list[Context]:
+    """Return the validation loss said in other words: as bits of a byte or a character, else as perplexity."""
+    name, factor = bits(record)
+    xs, nats = finite([(line.get(key), line.get("loss")) for line in record.valid])
+    ys = [value * factor if name else math.exp(min(value, 700.0)) for value in nats]
+    line, form = Line(label="validation", xs=xs, ys=ys, dots=True), _score_form(name or "perplexity")
+    title = f"Validation {metric(name or 'perplexity').in_words}"
+    svg = curve([line], axes, title=title, form=form, height_px=150, tick_form=number)
+    return [{"title": title, "svg": svg, "lines": [_legend(line, form)]}]
+
+
+def _score_form(name: str) -> Callable[[float], str]:
+    return lambda value: shown(name, value)
 
 
 def _single(records: Lines, key: str, name: str, axes: Axes, title: str, form: Callable[[float], str]) -> Context:

@@ -45,6 +45,8 @@ class Record:
     train: Lines
     valid: Lines
     health: Lines
+    written: Lines
+    """Texts that a language model wrote along the run, in order."""
     evaluation: Mapping[str, Any]
     skipped: Lines
     gaps: dict[str, str] = field(default_factory=dict)
@@ -79,7 +81,7 @@ def read_record(run: RunFolder) -> Record:
     gaps: dict[str, str] = {}
     history = _guarded(lambda: _history(run), _no_history, run.plan.name, gaps)
     metrics = _guarded(lambda: list(read_lines(run.metrics)), list, run.metrics.name, gaps)
-    train, valid, health = _sort_metrics(metrics)
+    train, valid, health, written = _sort_metrics(metrics)
     if not train and not valid and history.plan.get("steps") != 0:
         gaps.setdefault(run.metrics.name, f"{run.metrics.name} holds no records.")
     return Record(
@@ -91,6 +93,7 @@ def read_record(run: RunFolder) -> Record:
         train=train,
         valid=valid,
         health=health,
+        written=written,
         evaluation=_guarded(lambda: _object(run.evaluation), dict, run.evaluation.name, gaps),
         skipped=_guarded(lambda: list(read_lines(run.skipped)), list, run.skipped.name, gaps),
         gaps=gaps,
@@ -161,15 +164,15 @@ def _guarded(read: Callable[[], Any], empty: Callable[[], Any], name: str, gaps:
         return empty()
 
 
-def _sort_metrics(lines: Lines) -> tuple[Lines, Lines, Lines]:
+def _sort_metrics(lines: Lines) -> tuple[Lines, Lines, Lines, Lines]:
     """Part the records by kind. A resumed run repeats steps: the later record of a step is the true one."""
-    parts: dict[str, Lines] = {"train": [], "valid": [], "health": []}
+    parts: dict[str, Lines] = {"train": [], "valid": [], "health": [], "sample": []}
     for line in lines:
-        kind = "health" if "event" in line else str(line.get("split"))
+        kind = str(line.get("split")) if "event" not in line else "sample" if line["event"] == "sample" else "health"
         if kind not in parts or not isinstance(line.get("step"), int):
             continue
         if kind != "health":
             while parts[kind] and parts[kind][-1]["step"] >= line["step"]:
                 parts[kind].pop()
         parts[kind].append(line)
-    return parts["train"], parts["valid"], parts["health"]
+    return parts["train"], parts["valid"], parts["health"], parts["sample"]

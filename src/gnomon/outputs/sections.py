@@ -13,8 +13,9 @@ from markupsafe import Markup
 from gnomon.outputs.bars import Piece, time_bar
 from gnomon.outputs.charts import Axes, Line, curve, reliability
 from gnomon.outputs.record import Record
+from gnomon.outputs.subject import kinds_of, leaf, task_of
 from gnomon.outputs.verdict import headline_split
-from gnomon.outputs.wording import count, duration, memory, metric, number, percent, shown
+from gnomon.outputs.wording import count, duration, memory, metric, number, percent, plural, shown
 
 Context = dict[str, Any]
 
@@ -123,14 +124,18 @@ def data(record: Record) -> Context:
     splits = {name: found["splits"][name] for name in (*_SPLITS, *found.get("splits", {})) if name in found["splits"]}
     rows = []
     for index, name in enumerate(classes):
-        counts = [split.get("counts", [0] * len(classes))[index] for split in splits.values()]
+        counts = [_counts(split, len(classes))[index] for split in splits.values()]
         rows.append({"name": name, "counts": counts, "total": sum(counts)})
+    if not any(split.get("counts") for split in splits.values()):
+        rows = []
     skipped = found.get("skipped", {})
     return {
         "name": found.get("name", "–"),
         "source": found.get("source", "–"),
         "reader": found.get("reader", "–"),
-        "shape": _shape(found.get("spec", {}).get("input", {})),
+        "shape": shape(record),
+        "of": {"Tags": "Words with each tag"}.get(leaf(record, "target").get("kind", ""), "Samples in each class"),
+        "class_word": "tag" if leaf(record, "target").get("kind") == "Tags" else "class",
         "splits": [
             {"name": name, "n": split.get("num_samples"), "made_by": split.get("made_by", "data")}
             for name, split in splits.items()
@@ -146,11 +151,21 @@ def data(record: Record) -> Context:
     }
 
 
-def _shape(spec: Mapping[str, Any]) -> str:
-    if spec.get("kind") != "Image":
-        return str(spec.get("kind", "–"))
-    colour = "grey" if spec.get("channels") == 1 else "colour"
-    return f"{spec.get('width_px')} × {spec.get('height_px')} px, {colour}"
+def _counts(split: Mapping[str, Any], num_classes: int) -> Sequence[int]:
+    return split.get("counts") or [0] * num_classes
+
+
+def shape(record: Record) -> str:
+    """Return what one sample is, in a few words: ``8 × 8 px, grey``, ``a text with a label``, ``7 channels``."""
+    found, kinds = leaf(record, "input"), kinds_of(record)
+    if kinds[0] == "Image":
+        colour = "grey" if found.get("channels") == 1 else "colour"
+        return f"{found.get('width_px')} × {found.get('height_px')} px, {colour}"
+    if kinds[0] == "Series":
+        channels = plural(len(found.get("names", ())), "channel")
+        return f"{found['length']:,} steps of {channels}" if found.get("length") else channels
+    words = {"Label": "texts with a label", "Tags": "sentences with tags", "Text": "running text"}
+    return words.get(kinds[1], kinds[0] or "–")
 
 
 def _findings(found: Mapping[str, Any]) -> list[Context]:
@@ -207,8 +222,11 @@ def classes(record: Record) -> Context:
     rows = details(record).get("per_class", [])
     if not rows:
         return {}
-    ranked = sorted(rows, key=lambda row: row["f1"] if _real(row["f1"]) else -1.0)
-    return {"rows": ranked, "first": len(ranked) if len(ranked) <= _FULL_CLASSES else 12}
+    return {"rows": _weakest_first(rows), "spans": _weakest_first(details(record).get("spans", []))}
+
+
+def _weakest_first(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted(rows, key=lambda row: row["f1"] if _real(row["f1"]) else -1.0)
 
 
 def confusion(record: Record) -> Context:
@@ -368,17 +386,41 @@ def usage(record: Record) -> Context:
         going_on = ("Train anew with more time", f"gnomon train {source} --budget {longer(record.budget_s)}")
     else:
         going_on = ("Finish it", f"gnomon resume {quoted}")
+    task = task_of(record)
     return {
         "commands": [
-            ("Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"),
+            *(
+                [("Let it write", f'gnomon generate {quoted} --prompt "…" --length 400')]
+                if task == "predict_next"
+                else []
+            ),
+            *([] if task == "predict_next" else [_predicting(quoted, task)]),
             ("Measure it on other data", f"gnomon evaluate {quoted} DATA"),
             going_on,
             ("Write this page again", f"gnomon report {quoted}"),
         ],
-        "python": f"import gnomon\n\nrun = gnomon.load_run({path!r})\n"
-        'run.predict(["picture.png"])   # label, confidence and the first five answers\nrun.evaluate()',
+        "python": f"import gnomon\n\nrun = gnomon.load_run({path!r})\n" + _python(kinds_of(record)),
         "path": path,
     }
+
+
+def _predicting(quoted: str, task: str) -> tuple[str, str]:
+    if task == "forecast":
+        return "Continue a series", f"gnomon predict {quoted} FILE -o forecast.csv"
+    if task == "tag_sequence":
+        return "Tag new sentences", f"gnomon predict {quoted} FILES… -o tags.csv"
+    return "Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"
+
+
+def _python(kinds: tuple[str, str]) -> str:
+    if kinds[1] == "Text":
+        return "run.evaluate()"
+    lines = {
+        "Image": 'run.predict(["picture.png"])   # label, confidence and the first five answers',
+        "Text": 'run.predict(["new.csv"])   # one row for each text',
+        "Series": 'run.predict(["new.csv"])   # one row for each series',
+    }
+    return f"{lines.get(kinds[0], lines['Image'])}\nrun.evaluate()"
 
 
 def longer(budget_s: float | None) -> str:

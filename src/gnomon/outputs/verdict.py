@@ -9,7 +9,10 @@ from typing import Any
 
 from gnomon.outputs.bars import Estimate, intervals
 from gnomon.outputs.record import Record
-from gnomon.outputs.wording import count, duration, large, metric, percent, plural, shown, tick
+from gnomon.outputs.subject import classes_of, leaf, task_of, things
+from gnomon.outputs.wording import count, duration, large, metric, number, percent, plural, several, shown, tick
+
+_NO_METRICS = frozenset({"step", "progress", "elapsed_s", "split"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,17 +24,23 @@ class Verdict:
     badge: str
     sentences: list[str]
     name: str = ""
+    label: str = ""
+    """The metric's name as it stands in a sentence."""
     split: str = ""
     score: Mapping[str, float] = field(default_factory=dict)
     value: str = ""
     interval: str = ""
+    direction: str = ""
+    """``lower is better`` where it is, for people may not know."""
+    measured_on: str = ""
+    """From how many of what it was measured: ``360 samples``."""
     chart: str = ""
 
 
 def judge(record: Record) -> Verdict:
     """Return the verdict on a run; on an unfinished one, what is known so far."""
     split = headline_split(record)
-    name = record.evaluation.get("headline", "accuracy")
+    name = headline(record)
     score = record.evaluation.get("scores", {}).get(split, {}).get(name)
     if score is None:
         return _open(record, name)
@@ -48,10 +57,13 @@ def judge(record: Record) -> Verdict:
         badge=badge,
         sentences=[text for text in sentences if text],
         name=name,
+        label=metric(name).in_words,
         split=split,
         score=score,
         value=shown(name, score["value"], score["n"]),
         interval=f"{shown(name, score['low'], score['n'])} to {shown(name, score['high'], score['n'])}",
+        direction="" if metric(name).higher_is_better else "lower is better",
+        measured_on=plural(score["n"], _counted(record)),
         chart=_chart(score, beside, name),
     )
 
@@ -62,10 +74,41 @@ def headline_split(record: Record) -> str:
     return next((split for split in ("test", "valid", *scores) if split in scores), "test")
 
 
-def things(record: Record) -> str:
-    """Return what one sample is called in the singular."""
-    kind = record.data.get("spec", {}).get("input", {}).get("kind", "")
-    return "picture" if kind == "Image" else "sample"
+def headline(record: Record) -> str:
+    """Return the name of the metric that stands at the top; of an unfinished run, the one that it is watched by."""
+    if "headline" in record.evaluation:
+        return str(record.evaluation["headline"])
+    seen = [name for line in record.valid[-1:] for name in line if name not in _NO_METRICS]
+    first = {"tag_sequence": "token_accuracy", "predict_next": "loss", "forecast": "mse"}.get(
+        task_of(record), "accuracy"
+    )
+    return first if first in seen or not seen else seen[0]
+
+
+def token_word(record: Record) -> str:
+    """Return what a language model predicts: ``byte``, ``character``, or ``token`` for what is neither."""
+    name, factor = bits(record)
+    one = math.isclose(factor * math.log(2), 1.0, rel_tol=0.02)  # separators of documents are tokens and no characters
+    return name.removeprefix("bits_per_") if name and one else "token"
+
+
+def bits(record: Record) -> tuple[str, float]:
+    """Return the metric that tells a loss in bits, and by what a loss in nats a token is multiplied for it.
+
+    Both were measured together on the same text; the name is empty where no score tells bits.
+    """
+    for scores in record.evaluation.get("scores", {}).values():
+        loss = scores.get("loss", {}).get("value")
+        for name in scores:
+            if name.startswith("bits_per_") and loss:
+                return name, float(scores[name]["value"] / loss)
+    return "", 0.0
+
+
+def _counted(record: Record) -> str:
+    """Return what the samples behind a score are."""
+    words = {"predict_next": "window", "forecast": "window", "tag_sequence": "sentence"}
+    return words.get(task_of(record), "sample")
 
 
 def _open(record: Record, name: str) -> Verdict:
@@ -75,13 +118,14 @@ def _open(record: Record, name: str) -> Verdict:
         f"This run is not finished: {percent(done)} of its steps are recorded and the model is not evaluated yet."
     ]
     if seen:
-        sentences.append(f"The value above is its latest {metric(name).label.lower()} on the validation samples.")
+        sentences.append(f"The value above is its latest {metric(name).in_words} on the validation samples.")
     sentences.append(f"Go on with `gnomon resume {record.run.name}`; this page is written again when it ends.")
     return Verdict(
         tone="open",
         badge="Not finished",
         sentences=sentences,
         name=name,
+        label=metric(name).in_words,
         split="valid",
         value=shown(name, seen[-1]) if seen else "–",
     )
@@ -103,9 +147,10 @@ def _compare(score: Mapping[str, float], beside: list[Estimate], name: str) -> t
     sign = 1 if metric(name).higher_is_better else -1
     ours = Estimate(name="", value=score["value"], low=score["low"], high=score["high"])
     low, high = sorted(sign * end for end in difference(ours, best))
-    rival = f"the best baseline, the {best.name}, which gets {shown(name, best.value, int(score['n']))}"
+    rival = f"the best baseline, {_named(best.name)}, which {_gets(name)} {shown(name, best.value, int(score['n']))}"
     if low > 0:
-        return "good", "Clearly better than the baselines", f"That is clearly better than {rival}."
+        lower = "" if sign > 0 or best.value <= 0 else f", and {percent(1 - ours.value / best.value)} below it"
+        return "good", "Clearly better than the baselines", f"That is clearly better than {rival}{lower}."
     if high < 0:
         return "bad", "Worse than a baseline", f"That is worse than {rival}. Use the baseline, or give more time."
     if ours.value == best.value:
@@ -115,6 +160,16 @@ def _compare(score: Mapping[str, float], beside: list[Estimate], name: str) -> t
         "Not clearly better than a baseline",
         f"That may be no better than {rival}: on so few samples the difference could be chance.",
     )
+
+
+def _named(baseline: str) -> str:
+    """Return a baseline's name as it stands in a sentence: ``the majority class``, but ``token frequencies``."""
+    many = baseline.endswith("s") and not baseline.endswith("ss")
+    return baseline if many else f"the {baseline}"
+
+
+def _gets(name: str) -> str:
+    return "gets" if metric(name).higher_is_better else "stands at"
 
 
 def difference(ours: Estimate, other: Estimate) -> tuple[float, float]:
@@ -130,17 +185,38 @@ def difference(ours: Estimate, other: Estimate) -> tuple[float, float]:
 
 
 def _plain(record: Record, name: str, split: str, score: Mapping[str, float]) -> str:
-    thing, n = things(record), int(score["n"])
+    n, value = int(score["n"]), float(score["value"])
     if name == "accuracy":
-        right = round(score["value"] * n)
-        return f"Of {plural(n, f'{split} {thing}')} it gets {right:,} right and {n - right:,} wrong."
-    return f"Its {metric(name).label.lower()} on {plural(n, f'{split} {thing}')} is {shown(name, score['value'], n)}."
+        right = round(value * n)
+        return f"Of {plural(n, f'{split} {things(record)}')} it gets {right:,} right and {n - right:,} wrong."
+    if name == "token_accuracy" and (num := _details(record, split).get("num_tokens")):
+        right = round(value * num)
+        return f"Of {plural(num, f'{split} word')} it tags {right:,} right and {num - right:,} wrong."
+    if name == "loss":
+        token = token_word(record)
+        return (
+            f"At each {token} it is as unsure as if it had to guess among {number(math.exp(min(value, 700.0)))} "
+            f"equally likely ones: {shown(name, value)} nats a {token}."
+        )
+    if name == "mse":
+        return (
+            f"Over {plural(n, f'{split} window')} its forecasts are off by {number(math.sqrt(value))} standard "
+            "deviations, as the root of the mean square."
+        )
+    thing = things(record) if _counted(record) == "sample" else _counted(record)
+    return f"Its {metric(name).in_words} on {plural(n, f'{split} {thing}')} is {shown(name, value, n)}."
+
+
+def _details(record: Record, split: str) -> Mapping[str, Any]:
+    found = record.evaluation.get("details", {}).get(split, {})
+    return found if isinstance(found, Mapping) else {}
 
 
 def _cautions(record: Record, split: str, score: Mapping[str, float], name: str) -> list[str]:
     found = []
     if record.history.plan.get("steps") == 0:
-        found.append("The budget was too small for a single step: the model answers with the shares of the classes.")
+        answers = "with the shares of the classes" if task_of(record) == "classify" else "as it was first built"
+        found.append(f"The budget was too small for a single step: the model answers {answers}.")
     if split == "valid":
         found.append(
             "There is no test split: this is the validation score, which training could see, so expect a little less."
@@ -175,22 +251,28 @@ def _chart(score: Mapping[str, float], beside: list[Estimate], name: str) -> str
 
 def facts(record: Record) -> list[tuple[str, str, str]]:
     """Return the run in five figures: label, value, and a remark."""
-    plan, data, env = record.history.plan, record.data, record.env
+    plan, env = record.history.plan, record.env
     budget = plan.get("budget", {})
-    splits = data.get("splits", {})
+    splits = record.data.get("splits", {})
     steps = record.history.finish.get("step", max((line["step"] for line in record.train), default=None))
     return [
         ("Budget", budget.get("text", "–"), f"{duration(record.elapsed_s)} used" if record.elapsed_s else ""),
         ("Model", plan.get("family", "–"), f"{large(plan.get('num_parameters'))} parameters"),
-        ("Training data", count(splits.get("train", {}).get("num_samples")), _classes_words(data, things(record))),
+        ("Training data", count(splits.get("train", {}).get("num_samples")), _data_words(record)),
         ("Steps", count(steps), f"batches of {count(plan.get('batch_size'))}"),
         ("Machine", plan.get("device", "–").upper() if plan else "–", _machine_words(plan, env)),
     ]
 
 
-def _classes_words(data: Mapping[str, Any], thing: str) -> str:
-    classes = data.get("spec", {}).get("target", {}).get("classes")
-    return f"{thing}s of {len(classes):,} classes" if classes else f"{thing}s"
+def _data_words(record: Record) -> str:
+    many, classes = several(things(record)), classes_of(record)
+    if classes:
+        return (
+            f"{many} {'with tags of' if leaf(record, 'target').get('kind') == 'Tags' else 'of'} {len(classes):,} "
+            + ("kinds" if leaf(record, "target").get("kind") == "Tags" else "classes")
+        )
+    channels = leaf(record, "input").get("names", ())
+    return f"{many} of {plural(len(channels), 'channel')}" if channels else many
 
 
 def _machine_words(plan: Mapping[str, Any], env: Mapping[str, Any]) -> str:

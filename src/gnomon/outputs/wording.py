@@ -19,6 +19,13 @@ class Metric:
     higher_is_better: bool = True
     meaning: str = ""
 
+    @property
+    def in_words(self) -> str:
+        """The label inside a sentence: ``token accuracy``, but ``MSE`` and ``span F1``."""
+        return " ".join(
+            word if word[1:].lower() != word[1:] or word == "F1" else word.lower() for word in self.label.split()
+        )
+
 
 METRICS = {
     "accuracy": Metric("Accuracy", "share", True, "share of samples whose first answer is right"),
@@ -29,6 +36,26 @@ METRICS = {
     "auroc": Metric("AUROC", "share", True, "chance that a positive sample is ranked above a negative one"),
     "log_loss": Metric("Log-loss", "number", False, "surprise at the true answer, in nats; 0 is perfect"),
     "ece": Metric("Calibration error", "share", False, "mean gap between stated confidence and accuracy"),
+    "token_accuracy": Metric("Token accuracy", "share", True, "share of words whose tag is right"),
+    "span_f1": Metric(
+        "Span F1", "share", True, "balance of precision and recall over whole spans: right in place and in kind"
+    ),
+    "sentence_accuracy": Metric("Sentence accuracy", "share", True, "share of sentences with every tag right"),
+    "loss": Metric("Loss", "number", False, "surprise at the true next token, in nats; 0 is perfect"),
+    "perplexity": Metric(
+        "Perplexity", "number", False, "among how many equally likely tokens it would be as hard to guess"
+    ),
+    "bits_per_byte": Metric("Bits per byte", "number", False, "to how few bits it could press a byte of the text"),
+    "bits_per_character": Metric(
+        "Bits per character", "number", False, "to how few bits it could press a character of the text"
+    ),
+    "mse": Metric("MSE", "number", False, "mean squared error, on values scaled to deviation 1"),
+    "mae": Metric("MAE", "number", False, "mean absolute error, on values scaled to deviation 1"),
+    "mse_original": Metric("MSE, original unit", "number", False, "mean squared error in the data's own unit, squared"),
+    "mae_original": Metric("MAE, original unit", "number", False, "mean absolute error in the data's own unit"),
+    "mase": Metric("MASE", "number", False, "absolute error against the seasonal naive forecast's; 1 is no better"),
+    "coverage": Metric("Coverage", "share", True, "share of true values inside the forecast's band"),
+    "pinball": Metric("Pinball loss", "number", False, "error of the quantiles, on scaled values; 0 is perfect"),
 }
 """What the report knows to say about a metric; others are shown under their own name."""
 
@@ -39,11 +66,14 @@ def metric(name: str) -> Metric:
 
 
 def shown(name: str, value: float | None, n: int = 0) -> str:
-    """Return a metric's value in its own form: a percentage for shares, three decimals for the rest."""
+    """Return a metric's value in its own form: a percentage for shares, for the rest three decimals or less.
+
+    From 10 on four digits are shown, since more of them would be noise: ``130.2``.
+    """
     if metric(name).form == "share":
         return percent(value, n)
     if value is not None and 0.01 <= abs(value) < 1000:
-        return f"{value:.3f}"
+        return f"{value:.{3 if abs(value) < 10 else 2 if abs(value) < 100 else 1}f}"
     return number(value)
 
 
@@ -119,4 +149,9 @@ def duration(seconds: float | None) -> str:
 
 def plural(number_of: float, one: str, many: str = "") -> str:
     """Return ``1 picture`` or ``1,797 pictures``."""
-    return f"{count(number_of)} {one if round(number_of) == 1 else many or one + 's'}"
+    return f"{count(number_of)} {one if round(number_of) == 1 else many or several(one)}"
+
+
+def several(one: str) -> str:
+    """Return the plural of what a sample is called: ``pictures``, ``series``."""
+    return one if one.endswith("series") else f"{one}s"

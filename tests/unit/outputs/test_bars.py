@@ -1,6 +1,6 @@
 import xml.etree.ElementTree as ET
 
-from gnomon.outputs.bars import Estimate, Piece, intervals, time_bar
+from gnomon.outputs.bars import Estimate, Piece, histogram, intervals, time_bar
 from gnomon.outputs.wording import number
 
 MODEL = Estimate(name="this <model>", value=0.5, low=0.25, high=0.75, main=True)
@@ -28,3 +28,11 @@ def test_time_bar_lays_pieces_end_to_end():
     assert [(r.get("x"), r.get("width")) for r in tree.iter("rect")] == [("0.000%", "12.500%"), ("12.500%", "37.500%")]
     assert tree.find("line").get("x1") == "75.000%"
     assert ET.fromstring(str(time_bar(pieces, full_s=40, budget_s=None, title="Used"))).find("line") is None
+
+
+def test_a_histogram_has_a_bar_for_each_size_that_occurs():
+    tree = ET.fromstring(str(histogram([4, 0, 1], [10, 20, 30, 40], unit="words", title="Length")))
+    bars = list(tree.iter("rect"))
+    assert [(bar.get("x"), bar.get("width")) for bar in bars] == [("0.0%", "33.333%"), ("66.667%", "33.333%")]
+    assert float(bars[0].get("height")) == 4 * float(bars[1].get("height"))
+    assert bars[1].find("title").text == "30 to 40 words: 1"

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from gnomon.outputs.charts import Axes, Line, Scale, curve, finite, reliability, smooth, ticks
+from gnomon.outputs.charts import Axes, Band, Line, Scale, curve, finite, reliability, smooth, ticks
 from gnomon.outputs.wording import number
 
 AXES = Axes(
@@ -72,6 +72,15 @@ def test_bands_marks_and_baseline_are_drawn():
     kinds = [element.get("class") for element in drawn(svg).iter()]
     assert {"band0", "band1", "mark", "base", "dot main"} <= set(kinds)
     assert [e.get("x1") for e in drawn(svg).iter() if e.get("class") == "mark"] == ["40.0%"]
+
+
+def test_a_band_widens_the_scale_and_the_cursor_may_read_x_otherwise():
+    axes = Axes(x_low=0, x_high=1, x_form=number, at_form=lambda x: f"day {x:.0f}")
+    line = Line(label="a", xs=[0, 1], ys=[1, 2])
+    svg = curve([line], axes, title="t", form=number, height_px=120, band=Band(xs=[0, 1], lows=[0, 0], highs=[4, 4]))
+    # From 0 to 4 the scale has 74 px, down from 22: the band covers it all.
+    assert 'class="between" d="M0 22L100 22L100 96L0 96Z"' in svg
+    assert json.loads(html.unescape(re.search(r'data-plot="([^"]*)"', svg)[1]))["at"] == [["day 0", "day 1"]]
 
 
 def test_flat_lines_have_a_scale():

@@ -1,7 +1,9 @@
 import json
+import math
 
 import pytest
 from fake_run import FakeRun
+from fake_sequence_runs import FakeForecast, FakeTexts, FakeWriter
 
 from gnomon.outputs.history import curves
 from gnomon.outputs.record import read_record
@@ -16,7 +18,7 @@ def test_the_same_charts_over_time_and_over_steps(found):
     assert [group["label"] for group in found["groups"]] == ["time", "steps"]
     for group in found["groups"]:
         titles = [chart["title"] for chart in group["charts"]]
-        assert titles == ["Validation accuracy", "Loss", "Learning rate", "Samples per second"]
+        assert titles == ["Validation accuracy", "Loss", "Learning rate", "Pictures per second"]
 
 
 def test_resolution_phases_follow_the_progress(found):
@@ -51,6 +53,44 @@ def test_log_loss_stands_in_for_a_missing_validation_loss(tmp_path):
     run.metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     loss = curves(read_record(run))["groups"][0]["charts"][1]
     assert [line["label"] for line in loss["lines"]][-1] == "validation log-loss"
+
+
+def titles(run):
+    return [chart["title"] for chart in curves(read_record(run))["groups"][0]["charts"]]
+
+
+def test_a_language_model_is_drawn_in_nats_with_bits_beside(tmp_path):
+    run = FakeWriter(tmp_path).run
+    charts = curves(read_record(run))["groups"][0]["charts"]
+    assert [chart["title"] for chart in charts] == [
+        "Loss, nats a character", "Validation bits per character", "Learning rate", "Windows per second",
+    ]  # fmt: skip
+    last = read_record(run).valid[-1]["loss"]
+    assert charts[0]["lines"][-1]["last"] == f"{last:.3f}"
+    assert charts[1]["lines"][-1]["last"] == f"{last / math.log(2):.3f}"
+    assert "best baseline" in charts[0]["svg"]
+
+
+def test_an_unfinished_language_model_shows_its_perplexity(tmp_path):
+    assert titles(FakeWriter(tmp_path, finished=False).run)[:2] == ["Loss, nats a token", "Validation perplexity"]
+
+
+def test_the_speed_is_that_of_what_the_batches_hold(tmp_path):
+    assert titles(FakeTexts(tmp_path).run)[-1] == "Texts per second"
+    assert titles(FakeForecast(tmp_path).run)[0] == "Validation MSE"
+
+
+def test_the_baseline_of_a_series_is_no_level_for_its_validation_span(tmp_path):
+    svg = curves(read_record(FakeForecast(tmp_path).run))["groups"][0]["charts"][0]["svg"]
+    assert "best baseline" not in svg
+
+
+def test_plans_in_pixels_and_in_tokens_give_bands(tmp_path):
+    run = FakeTexts(tmp_path).run
+    phases = [{"from_progress": 0.0, "size": 32}, {"from_progress": 0.5, "size": 64}]
+    plan, *rest = run.plan.read_text().splitlines()
+    run.plan.write_text("\n".join([json.dumps(json.loads(plan) | {"phases": phases, "unit": "tokens"}), *rest]) + "\n")
+    assert [band[2] for band in curves(read_record(run))["groups"][1]["bands"]] == ["32 tokens", "64 tokens"]
 
 
 def test_too_few_records_draw_nothing(tmp_path):

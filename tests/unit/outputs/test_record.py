@@ -14,6 +14,7 @@ def test_a_whole_run_has_no_gaps(tmp_path):
     assert record.finished
     assert record.elapsed_s == 29.38
     assert (len(record.train), len(record.valid), len(record.health), len(record.skipped)) == (188, 21, 1, 2)
+    assert record.written == []
     chosen = {choice.key: (choice.value, choice.who) for choice in record.settings}
     assert chosen["train.batch_size"] == (256, "plan")
     assert chosen["data.max_bad"] == (0.01, "default")

@@ -4,13 +4,16 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from fake_run import FakeRun
+from fake_sequence_runs import FakeCurves, FakeForecast, FakeTags, FakeTexts, FakeWriter, book, questions
 
 from gnomon.core.errors import ArtefactError, DataError
+from gnomon.core.run import RunFolder
 from gnomon.outputs.report import write_report
 
 HOSTILE = "<script>alert(1)</script>"
@@ -46,8 +49,7 @@ class Outline(HTMLParser):
 
 
 def written(fake, **changes):
-    arguments = {"pictures": fake.pictures, "labels": fake.labels} | changes
-    path = write_report(fake.run, **arguments)
+    path = write_report(fake.run, examples=changes.get("examples", fake.examples))
     assert path == fake.run.report
     return path.read_text(encoding="utf-8")
 
@@ -63,6 +65,51 @@ def test_every_kind_of_run_gives_a_whole_page(tmp_path, options):
     assert outline.sections == SECTIONS
     assert outline.scripts == 1
     assert len(text) < 1_500_000
+    assert HOSTILE not in text
+
+
+SEQUENCES = [FakeTexts, FakeTags, FakeWriter, FakeForecast, FakeCurves]
+
+
+@pytest.mark.parametrize("finished", [True, False])
+@pytest.mark.parametrize("kind", SEQUENCES)
+def test_every_kind_of_data_gives_a_whole_page_without_gaps(tmp_path, kind, finished):
+    fake = kind(tmp_path, finished=finished)
+    text = written(fake)
+    outline = Outline(text)
+    assert outline.scripts == 1
+    assert outline.sections[:2] == ["plan", "data"]
+    assert outline.sections[-1] == "use"
+    gaps = re.findall(r'<p class="gap">(.*?)</p>', text, re.DOTALL)
+    assert bool(gaps) is not finished
+    assert len(text) < 400_000
+
+
+@pytest.mark.parametrize("kind", SEQUENCES)
+def test_without_the_data_every_kind_says_so(tmp_path, kind):
+    fake = kind(tmp_path)
+    text = written(fake, examples=None)
+    assert "The data is no longer where it was, so no " in text
+    assert "pictures" not in re.search(r"The data is no longer where it was[^<]*", text)[0]
+
+
+@pytest.mark.parametrize("kind", SEQUENCES)
+@pytest.mark.parametrize("name", ["plan.jsonl", "data.json", "metrics.jsonl", "evaluation.json"])
+def test_broken_files_of_every_kind_leave_a_whole_page(tmp_path, kind, name):
+    fake = kind(tmp_path)
+    for content in ("", STRANGE, '{"details": {"test": {"drawn": [1], "by_step": 3, "along": [{}], "worst": [7]}}}'):
+        (fake.run.path / name).write_text(content)
+        assert Outline(written(fake)).sections[-1] == "use"
+
+
+def test_texts_cannot_break_out(tmp_path):
+    data = questions(classes=("cat", HOSTILE), odd=f"</blockquote>{HOSTILE}\u202e")
+    text = written(FakeTexts(tmp_path, data))
+    assert Outline(text).scripts == 1
+    assert HOSTILE not in text
+    hostile = f"</pre>{HOSTILE}\n" * 200
+    text = written(FakeWriter(tmp_path, book(hostile)))
+    assert Outline(text).scripts == 1
     assert HOSTILE not in text
 
 
@@ -105,7 +152,7 @@ def test_pictures_are_shown_by_class(tmp_path):
         asked.append((split, list(indices)))
         return fake.pictures(split, indices)
 
-    text = written(fake, pictures=pictures)
+    text = written(fake, examples=replace(fake.examples, samples=pictures))
     (train, grid), (test, worst) = asked
     assert (train, test, len(grid), len(worst)) == ("train", "test", 80, 34)
     assert np.array_equal(fake.labels("train")[grid], np.repeat(np.arange(10), 8))
@@ -113,7 +160,8 @@ def test_pictures_are_shown_by_class(tmp_path):
 
 
 def test_without_labels_the_grid_is_unsorted(tmp_path):
-    text = written(FakeRun(tmp_path), labels=None)
+    fake = FakeRun(tmp_path)
+    text = written(fake, examples=replace(fake.examples, labels=lambda split: None))
     assert text.count('aria-label="training sample"') == 64
 
 
@@ -121,10 +169,11 @@ def test_pictures_that_are_gone_are_stated(tmp_path):
     def gone(split, indices):
         raise DataError("the folder is not there", fix="bring it back")
 
-    text = written(FakeRun(tmp_path), pictures=gone)
+    fake = FakeRun(tmp_path)
+    text = written(fake, examples=replace(fake.examples, samples=gone))
     assert text.count("The data is no longer where it was, so no pictures are shown. (the folder is not there)") == 2
     assert 'class="px"' not in text
-    text = written(FakeRun(tmp_path / "b"), pictures=None)
+    text = written(FakeRun(tmp_path / "b"), examples=None)
     assert text.count("The data is no longer where it was, so no pictures are shown.") == 2
 
 
@@ -163,10 +212,8 @@ def test_a_torn_run_of_every_length_gives_a_page(tmp_path):
 
 
 def test_no_run_folder_is_an_error(tmp_path):
-    from gnomon.core.run import RunFolder
-
     with pytest.raises(ArtefactError, match=r"run\.toml"):
-        write_report(RunFolder(tmp_path), pictures=None)
+        write_report(RunFolder(tmp_path), examples=None)
 
 
 def test_the_report_does_not_wait_for_torch():

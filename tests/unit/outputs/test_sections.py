@@ -3,6 +3,7 @@ import shlex
 
 import pytest
 from fake_run import FakeRun
+from fake_sequence_runs import FakeCurves, FakeForecast, FakeTags, FakeTexts, FakeWriter
 
 from gnomon.outputs import sections
 from gnomon.outputs.record import read_record
@@ -200,6 +201,31 @@ def test_usage_quotes_the_path(tmp_path, monkeypatch):
     assert commands["Train anew with more time"] == "gnomon train digits --budget 2m"
     unfinished = read_record(FakeRun(tmp_path / "b", finished=False).run)
     assert "Finish it" in dict(sections.usage(unfinished)["commands"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "first"),
+    [
+        (FakeTexts, "texts with a label", "Predict new files"),
+        (FakeTags, "sentences with tags", "Tag new sentences"),
+        (FakeWriter, "running text", "Let it write"),
+        (FakeForecast, "2 channels", "Continue a series"),
+        (FakeCurves, "60 steps of 1 channel", "Predict new files"),
+    ],
+)
+def test_every_kind_of_data_has_its_words_and_its_use(tmp_path, kind, shape, first):
+    record = read_record(kind(tmp_path).run)
+    assert sections.data(record)["shape"] == shape
+    commands = sections.usage(record)["commands"]
+    assert commands[0][0] == first
+    assert len(commands) == 4
+    assert "picture" not in sections.usage(record)["python"]
+
+
+def test_tags_are_counted_as_words_and_running_text_is_not_counted(tmp_path):
+    tags = sections.data(read_record(FakeTags(tmp_path).run))
+    assert (tags["of"], tags["class_word"], len(tags["rows"])) == ("Words with each tag", "tag", 5)
+    assert sections.data(read_record(FakeWriter(tmp_path).run))["rows"] == []
 
 
 @pytest.mark.parametrize(("budget_s", "text"), [(12, "48s"), (300, "20m"), (1800, "2h"), (None, "5m")])

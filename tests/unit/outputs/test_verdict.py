@@ -1,11 +1,13 @@
 import json
+import math
 
 import pytest
 from fake_run import FakeRun
+from fake_sequence_runs import FakeCurves, FakeForecast, FakeTags, FakeTexts, FakeWriter
 
 from gnomon.outputs.bars import Estimate
 from gnomon.outputs.record import read_record
-from gnomon.outputs.verdict import difference, facts, judge
+from gnomon.outputs.verdict import bits, difference, facts, headline, judge, token_word
 
 
 def judged(fake, change=lambda evaluation: None):
@@ -53,6 +55,63 @@ def test_a_lower_log_loss_is_better(tmp_path):
     assert verdict.sentences[0].startswith("Its log-loss on 360 test pictures is 0.")
 
 
+@pytest.mark.parametrize(("ours", "tone", "words"), [(0.3, "good", "40.0 % below it"), (0.7, "bad", "worse than"),
+                                                       (0.49, "unsure", "may be no better")])  # fmt: skip
+def test_of_an_error_less_is_better(tmp_path, ours, tone, words):
+    def change(evaluation):
+        evaluation["scores"]["test"]["mse"] = score(ours, 0.02)
+        evaluation["baselines"] = [{"name": "seasonal naive", "split": "test", "scores": {"mse": score(0.5, 0.02)}},
+                                   {"name": "last value", "split": "test",
+                                    "scores": {"mse": score(0.9, 0.02)}}]  # fmt: skip
+
+    verdict = judged(FakeForecast(tmp_path), change)
+    assert (verdict.tone, verdict.direction) == (tone, "lower is better")
+    text = verdict.sentences[1].replace("\u202f", " ")
+    assert "the best baseline, the seasonal naive, which stands at 0.500" in text
+    assert words in text
+
+
+def test_every_task_has_its_plain_words(tmp_path):
+    found = {kind: judge(read_record(kind(tmp_path / kind.__name__).run)) for kind in
+             (FakeTexts, FakeTags, FakeWriter, FakeForecast, FakeCurves)}  # fmt: skip
+    words = {kind: verdict.sentences[0] for kind, verdict in found.items()}
+    assert words[FakeTexts].startswith("Of 80 test texts it gets ")
+    assert words[FakeCurves].startswith("Of 60 test series it gets ")
+    assert " test words it tags " in words[FakeTags]
+    assert words[FakeWriter].startswith("At each character it is as unsure as if it had to guess among ")
+    assert "standard deviations" in words[FakeForecast]
+    measured = {kind: verdict.measured_on.split()[-1] for kind, verdict in found.items()}
+    assert list(measured.values()) == ["samples", "sentences", "windows", "windows", "samples"]
+    assert found[FakeTexts].direction == ""
+    assert [found[kind].label for kind in (FakeTags, FakeWriter, FakeForecast)] == ["token accuracy", "loss", "MSE"]
+
+
+def test_baselines_in_the_plural_have_no_article(tmp_path):
+    assert "the best baseline, token frequencies, which stands at" in judged(FakeWriter(tmp_path)).sentences[1]
+
+
+def test_what_a_language_model_predicts_is_read_from_its_scores(tmp_path):
+    fake = FakeWriter(tmp_path)
+    assert token_word(read_record(fake.run)) == "character"
+    evaluation = json.loads(fake.run.evaluation.read_text())
+    for scores in evaluation["scores"].values():
+        nats = scores["loss"]["value"]
+        scores["bits_per_byte"] = {**scores.pop("bits_per_character"), "value": nats / 4 / math.log(2)}
+    fake.run.evaluation.write_text(json.dumps(evaluation))
+    record = read_record(fake.run)  # four bytes a token
+    assert token_word(record) == "token"
+    assert bits(record) == ("bits_per_byte", pytest.approx(1 / 4 / math.log(2)))
+    assert bits(read_record(FakeForecast(tmp_path).run)) == ("", 0.0)
+
+
+def test_an_unfinished_run_is_watched_by_the_score_of_its_task(tmp_path):
+    record = read_record(FakeForecast(tmp_path, finished=False).run)
+    assert headline(record) == "mse"
+    verdict = judge(record)
+    assert (verdict.tone, verdict.value) == ("open", f"{record.valid[-1]['mse']:.3f}")
+    assert "latest MSE on the validation samples" in verdict.sentences[1]
+
+
 def test_plain_words(tmp_path):
     verdict = judged(FakeRun(tmp_path))
     assert verdict.sentences[0] == "Of 360 test pictures it gets 326 right and 34 wrong."
@@ -95,6 +154,14 @@ def test_a_budget_too_small_for_a_step_says_so(tmp_path):
     verdict = judged(fake, set_scores(score(0.1, 0.03), score(0.1, 0.03)))
     assert verdict.badge == "No better than a baseline"
     assert "too small for a single step" in verdict.sentences[2]
+
+
+@pytest.mark.parametrize(("kind", "remark"), [
+    (FakeTexts, "texts of 3 classes"), (FakeTags, "sentences with tags of 5 kinds"), (FakeWriter, "documents"),
+    (FakeForecast, "time steps of 2 channels"), (FakeCurves, "series of 3 classes"),
+])  # fmt: skip
+def test_training_data_is_called_by_its_name(tmp_path, kind, remark):
+    assert facts(read_record(kind(tmp_path).run))[2][2] == remark
 
 
 def test_facts(tmp_path):

@@ -2,7 +2,21 @@ import math
 
 import pytest
 
-from gnomon.outputs.wording import count, duration, large, memory, metric, number, percent, plural, shown, tick
+from gnomon.cli.shell import words
+from gnomon.outputs.wording import (
+    METRICS,
+    count,
+    duration,
+    large,
+    memory,
+    metric,
+    number,
+    percent,
+    plural,
+    several,
+    shown,
+    tick,
+)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +78,7 @@ def test_counts():
     assert plural(1, "picture") == "1 picture"
     assert plural(1797, "picture") == "1,797 pictures"
     assert plural(2, "class", "classes") == "2 classes"
+    assert (several("text"), several("series")) == ("texts", "series")
     assert large(312_458).replace("\u202f", " ") == "312 k"
     assert large(11_173_962).replace("\u202f", " ") == "11.2 M"
     assert large(64) == "64"
@@ -77,3 +92,18 @@ def test_a_metric_is_shown_in_its_own_form():
     assert shown("log_loss", 2.3) == "2.300"
     assert shown("unheard_of", 1234.0) == "1,234"
     assert metric("unheard_of").label == "Unheard of"
+    assert [shown("perplexity", value) for value in (4.4028, 25.127, 130.217)] == ["4.403", "25.13", "130.2"]
+
+
+def test_labels_inside_a_sentence_keep_abbreviations():
+    names = ("token_accuracy", "mse", "span_f1", "log_loss", "mse_original")
+    assert [metric(name).in_words for name in names] == [
+        "token accuracy", "MSE", "span F1", "log-loss", "MSE, original unit",
+    ]  # fmt: skip
+
+
+def test_the_report_and_the_terminal_agree_on_every_metric():
+    for name, shape in METRICS.items():
+        assert (shape.form == "share") == (name in words.PROPORTIONS), name
+        assert shape.higher_is_better != (name in words.LOWER_IS_BETTER), name
+    assert len(METRICS) > 15

@@ -13,6 +13,7 @@ from gnomon.cli.shell.rows import Row, with_flags
 from gnomon.cli.shell.screen import Screen, screen_for
 from gnomon.core.clock import Clock, MonotonicClock
 from gnomon.core.events import Event, Finished, Planned, Said, Stepped, Worked
+from gnomon.outputs.sizes import sample_word
 
 _MARKS = {"guess": ("?", "cyan"), "warning": ("!", "bold yellow")}
 
@@ -67,8 +68,10 @@ class Display:
             self._sample_s += (sample_s - self._sample_s) * (_SMOOTHING if self._sample_s else 1.0)
         if self._screen.due(self._clock.now_s(), event.progress):
             speed = 1 / self._sample_s if self._sample_s else 0.0
-            shown = dataclasses.replace(event, loss=self._loss, valid=self._valid, samples_per_s=speed)
-            self._screen.step(shown)
+            unit = sample_word(self.plan) if self.plan else ""
+            self._screen.step(
+                dataclasses.replace(event, loss=self._loss, valid=self._valid, samples_per_s=speed, unit=unit)
+            )
 
     def _work(self, event: Worked) -> None:
         now_s = self._clock.now_s()

@@ -10,6 +10,7 @@ from gnomon.cli.shell.rows import Piece, Row, blank, columns, fact, heading
 from gnomon.core.errors import printable
 
 _SHOWN = 12
+_CHANNELS = 8
 
 
 def rows(found: Mapping[str, Any]) -> list[Row]:
@@ -35,18 +36,33 @@ def leaf(kind: Mapping[str, Any]) -> str:
         return f"pictures of {kind['height_px']} × {kind['width_px']} px, {colour}"
     if kind["kind"] == "Label":
         return f"one of {words.count(len(kind['classes']))} classes"
+    if kind["kind"] == "Tags":
+        return f"one of {words.count(len(kind['classes']))} tags for each word"
+    if kind["kind"] == "Text":
+        return "sentences, cut into words" if kind["words"] else "text"
+    if kind["kind"] == "Series":
+        return _series(kind)
     facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in kind.items() if name != "kind")
     return f"{kind['kind'].lower()}: {facts}" if facts else kind["kind"].lower()
 
 
+def _series(kind: Mapping[str, Any]) -> str:
+    """Return a series in words: ``series of 140 steps of 1 channel: x``."""
+    names = [printable(str(name)) for name in kind["names"]]
+    told = ", ".join(names[:_CHANNELS]) + (", ..." if len(names) > _CHANNELS else "")
+    steps = f" of {words.count(kind['length'])} steps" if kind["length"] else ""
+    return f"series{steps} of {len(names)} channel{'' if len(names) == 1 else 's'}: {told}"
+
+
 def _classes(splits: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) -> list[Row]:
-    table: list[list[Piece]] = [[("class", "dim"), *((name, "dim") for name in splits)]]
-    for number, name in enumerate(classes[:_SHOWN]):
+    counted = all(len(split.get("counts") or ()) == len(classes) for split in splits.values())
+    table: list[list[Piece]] = [[("class" if classes and counted else "", "dim"), *((name, "dim") for name in splits)]]
+    for number, name in enumerate(classes[: _SHOWN if counted else 0]):
         counts = (words.count(split["counts"][number]) for split in splits.values())
         table.append([(printable(name), ""), *((count, "") for count in counts)])
     table.append([("all", "dim"), *((words.count(split["num_samples"]), "bold") for split in splits.values())])
     shown = columns(table, right=frozenset(range(1, len(splits) + 1)))
-    rest = len(classes) - _SHOWN
+    rest = len(classes) - _SHOWN if counted else 0
     if rest > 0:
         shown.insert(-1, Row(((f"and {words.count(rest)} more classes; --json lists them", "dim"),)))
     return [Row(row.value, mark=(" ", ""), crop=True) for row in shown]

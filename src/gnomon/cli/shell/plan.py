@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from gnomon.cli.shell import words
 from gnomon.cli.shell.rows import Piece, Row, blank, fact, heading
+from gnomon.outputs.sizes import sample_word, size_word, sizes
 
 
 def rows(plan: Mapping[str, Any]) -> list[Row]:
-    """Return the plan, as ``plan.jsonl`` holds it, in a few rows: network, pictures, steps, finish, and why."""
+    """Return the plan, as ``plan.jsonl`` holds it, in a few rows: network, sizes, steps, finish, and why."""
     shown = [blank(), heading("Plan"), _network(plan)]
-    if sizes := _sizes(plan.get("phases", ())):
-        shown.append(fact("pictures", sizes))
+    if told := _sizes(plan):
+        shown.append(fact(size_word(plan), told))
     shown += [_steps(plan), *_finish(plan)]
     for number, reason in enumerate(plan.get("why", ())):
         shown.append(fact("because" if number == 0 else " ", (reason, "dim")))
@@ -29,15 +30,15 @@ def _network(plan: Mapping[str, Any]) -> Row:
     )
 
 
-def _sizes(phases: Sequence[Mapping[str, Any]]) -> str:
-    sized = [phase for phase in phases if "size_px" in phase]
-    parts = [f"{phase['size_px']} px" for phase in sized[:1]]
-    parts += [f"{phase['size_px']} px from {words.percent(phase['from_progress'], 0)} on" for phase in sized[1:]]
+def _sizes(plan: Mapping[str, Any]) -> str:
+    phases = sizes(plan)
+    parts = [phase.text for phase in phases[:1]]
+    parts += [f"{phase.text} from {words.percent(phase.from_progress, 0)} on" for phase in phases[1:]]
     return ", ".join(parts)
 
 
 def _steps(plan: Mapping[str, Any]) -> Row:
-    return fact("steps", f"{words.count(plan['steps'])} of {words.count(plan['batch_size'])} samples each")
+    return fact("steps", f"{words.count(plan['steps'])} of {words.count(plan['batch_size'])} {sample_word(plan)} each")
 
 
 def _finish(plan: Mapping[str, Any]) -> list[Row]:

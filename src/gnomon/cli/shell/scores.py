@@ -24,8 +24,10 @@ def beside_baselines(scores: Mapping[str, Scores], baselines: Sequence[Mapping[s
     rivals = [b for b in baselines if b["split"] == split and metric in b["scores"]]
     entries = [("this model", scores[split][metric]), *((b["name"], b["scores"][metric]) for b in rivals)]
     table = [_entry(name, metric, score, first=number == 0) for number, (name, score) in enumerate(entries)]
-    num_samples = words.count(scores[split][metric]["n"])
-    title = heading(f"{words.title(metric).capitalize()} on {split}", f"{num_samples} samples, with 95 % intervals")
+    remark = f"{words.count(scores[split][metric]['n'])} samples, with 95 % intervals"
+    if metric in words.LOWER_IS_BETTER:
+        remark += "; lower is better"
+    title = heading(f"{words.sentence_case(words.title(metric))} on {split}", remark)
     return [blank(), title, *_indented(columns(table, right=frozenset({1})))]
 
 

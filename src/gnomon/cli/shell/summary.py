@@ -46,8 +46,16 @@ def _time(result: Mapping[str, Any], plan: Mapping[str, Any]) -> Row:
 
 def _next(result: Mapping[str, Any], source: str) -> list[Row]:
     run = shlex.quote(str(result["run"]))
-    use = fact("use it", (f"gnomon predict {run} FILES... -o predictions.csv", "cyan"))
+    use = fact("use it", (_use(run, str(result.get("task", ""))), "cyan"))
     if source and result.get("budget_s"):
         longer = words.allotment(4 * result["budget_s"])
         return [use, fact("more time", (f"gnomon train {shlex.quote(source)} --budget {longer}", "cyan"))]
     return [use, fact("measure", (f"gnomon evaluate {run}", "cyan"))]
+
+
+def _use(run: str, task: str) -> str:
+    if task == "predict_next":
+        return f'gnomon generate {run} --prompt "..." --length 400'
+    if task == "forecast":
+        return f"gnomon predict {run} FILE -o forecast.csv"
+    return f"gnomon predict {run} FILES... -o predictions.csv"

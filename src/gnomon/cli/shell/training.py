@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gnomon.cli.shell import words
 from gnomon.cli.shell.rows import Piece
@@ -20,6 +21,8 @@ def line(event: Stepped, width: int) -> tuple[Piece, ...]:
     """Return the training line, at most ``width`` columns: a bar, then as many figures as fit."""
     fields = _fields(event)
     room = width - 1 - _PERCENT
+    if _MIN_BAR + _columns(fields) > room:
+        fields = _fields(replace(event, unit=""))
     for name in _LEFT_OUT_FIRST:
         if _MIN_BAR + _columns(fields) <= room:
             break
@@ -79,18 +82,20 @@ def _fields(event: Stepped) -> dict[str, Piece]:
     if score := _score(event.valid):
         fields["valid"] = (score, "green")
     fields["lr"] = (f"{event.lr:.2g}", "")
-    fields["speed"] = (words.short(event.samples_per_s), "")
+    fields["speed"] = (f"{words.short(event.samples_per_s)} {event.unit}".rstrip(), "")
     fields["elapsed"] = (words.duration(event.elapsed_s), "")
     fields["left"] = (words.duration(event.left_s), "bold")
     return fields
 
 
 def _score(valid: Mapping[str, float]) -> str:
-    """Return the validation score that people look at: the task's first metric, else the loss."""
-    for name, value in valid.items():
-        if name != "loss":
-            return words.metric(name, value)
-    return words.metric("loss", valid["loss"]) if valid else ""
+    """Return the validation score that people look at: the first, but for a loss that stands before a share."""
+    if not valid:
+        return ""
+    first = next(iter(valid))
+    if first == "loss":
+        first = next((name for name in valid if name in words.PROPORTIONS), first)
+    return words.metric(first, valid[first])
 
 
 def _columns(fields: Mapping[str, Piece]) -> int:

@@ -5,10 +5,27 @@ from __future__ import annotations
 import math
 import unicodedata
 
-PROPORTIONS = frozenset(
-    {"accuracy", "top5", "ece", "auroc", "f1", "token_accuracy", "span_f1", "coverage", "ssim", "miou"}
-)
+PROPORTIONS = frozenset({
+    *("accuracy", "top5", "ece", "auroc", "f1", "token_accuracy", "span_f1", "sentence_accuracy", "coverage"),
+    *("ssim", "miou"),
+})  # fmt: skip
 """Metrics that are shares of a whole and are shown in percent."""
+
+LOWER_IS_BETTER = frozenset({
+    *("log_loss", "ece", "loss", "perplexity", "bits_per_byte", "bits_per_character"),
+    *("mse", "mae", "mse_original", "mae_original", "mase", "pinball"),
+})  # fmt: skip
+"""Metrics of which less is better; people are told, for they may not know."""
+
+_TITLES = {
+    "mse": "MSE",
+    "mae": "MAE",
+    "mase": "MASE",
+    "mse_original": "MSE in the data's unit",
+    "mae_original": "MAE in the data's unit",
+    "span_f1": "span F1",
+    "loss": "loss (nats)",
+}
 
 
 def duration(seconds: float) -> str:
@@ -78,8 +95,13 @@ def interval(name: str, low: float, high: float) -> str:
 
 
 def title(name: str) -> str:
-    """Return a metric's name for people: ``log_loss`` reads ``log loss``."""
-    return name.replace("_", " ")
+    """Return a metric's name for people: ``log_loss`` reads ``log loss``, ``mse`` reads ``MSE``."""
+    return _TITLES.get(name, name.replace("_", " "))
+
+
+def sentence_case(text: str) -> str:
+    """Return a text with its first letter large and the others as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def width(text: str) -> int:

@@ -55,11 +55,24 @@ def test_many_classes_do_not_fill_the_screen():
     assert "  and 88 more classes; --json lists them" in shown
 
 
+def test_data_without_counts_has_its_splits_only():
+    spec = {"input": {"kind": "Text", "words": False}, "target": {"kind": "Text", "words": False}}
+    shown = text({"spec": spec, "splits": {"train": {"num_samples": 3}, "test": {"num_samples": 1}}})
+    assert [line.split() for line in shown[7:9]] == [["train", "test"], ["all", "3", "1"]]
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
         ({"kind": "Image", "height_px": 8, "width_px": 8, "channels": 1}, "pictures of 8 × 8 px, grey"),
-        ({"kind": "Series", "window_samples": 96}, "series: window samples 96"),
+        ({"kind": "Text", "words": False}, "text"),
+        ({"kind": "Text", "words": True}, "sentences, cut into words"),
+        ({"kind": "Tags", "classes": ["DET", "NOUN"]}, "one of 2 tags for each word"),
+        ({"kind": "Series", "names": ["x"], "length": 140}, "series of 140 steps of 1 channel: x"),
+        (
+            {"kind": "Series", "names": list("abcdefghij"), "length": 0},
+            "series of 10 channels: a, b, c, d, e, f, g, h, ...",
+        ),
         ({"kind": "Number"}, "number"),
     ],
 )

@@ -9,7 +9,8 @@ PLAN = {
     "precision": "bf16",
     "device": "cpu",
     "threads": 2,
-    "phases": [{"from_progress": 0.0, "size_px": 24}, {"from_progress": 0.5, "size_px": 32}],
+    "phases": [{"from_progress": 0.0, "size": 24}, {"from_progress": 0.5, "size": 32}],
+    "unit": "px",
     "budget": {"text": "5m", "kind": "time", "value": 300.0},
     "reserve_s": {"evaluate": 6.0, "report": 1.5},
     "expected_finish_s": 299.0,
@@ -27,12 +28,20 @@ def test_network_pictures_steps_finish_and_reasons_are_named():
         "Plan",
         "  network     cnn · 1.23M parameters · bf16 on cpu, 2 threads",
         "  pictures    24 px, 32 px from 50\u00a0% on",
-        "  steps       980 of 512 samples each",
+        "  steps       980 of 512 pictures each",
         "  finish      after 4m59s of 5m · 6.0s kept for evaluate · 1.5s kept for report",
         "  because     pictures",
         "              time",
         "",
     ]
+
+
+def test_a_plan_of_an_older_version_and_plans_of_other_sizes_read_alike():
+    old = {"phases": [{"from_progress": 0.0, "size_px": 24}, {"from_progress": 0.5, "size_px": 32}]}
+    assert shown(old) == shown({})
+    text = "\n".join(shown({"phases": [{"from_progress": 0.0, "size": 128}], "unit": "tokens"}))
+    assert "length      128 tokens" in text
+    assert "512 samples each" in text
 
 
 def test_a_budget_that_is_no_time_promises_no_finish():

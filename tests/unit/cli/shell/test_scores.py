@@ -36,6 +36,7 @@ def test_nothing_measured_shows_nothing():
 
 def test_a_metric_that_is_no_share_has_no_bar():
     shown = text(scores.beside_baselines({"test": {"mse": score(2.0)}}, []))
+    assert shown[1] == "MSE on test · 100 samples, with 95 % intervals; lower is better"
     assert shown[2] == "  this model  2  1.9 – 2.1"
 
 

@@ -31,6 +31,18 @@ def test_commands_to_try_next_can_be_copied():
     assert "more time   gnomon train digits --budget 20m" in text({}, source="digits")
 
 
+@pytest.mark.parametrize(
+    ("task", "command"),
+    [
+        ("predict_next", """gnomon generate 'runs/a b' --prompt "..." --length 400"""),
+        ("forecast", "gnomon predict 'runs/a b' FILE -o forecast.csv"),
+        ("tag_sequence", "gnomon predict 'runs/a b' FILES... -o predictions.csv"),
+    ],
+)
+def test_each_task_is_used_in_its_way(task, command):
+    assert f"use it      {command}" in text({"task": task})
+
+
 @pytest.mark.parametrize("source", ["", "digits"])
 def test_a_budget_that_is_no_time_is_not_reckoned_in_seconds(source):
     shown = text({"budget_s": None}, source)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from gnomon.cli.shell import training, words
@@ -41,6 +43,27 @@ def test_the_log_line_says_everything():
     assert training.sentence(STEP) == (
         " 62\u00a0%  step 612/980  loss 0.412  valid 91.3\u00a0%  lr 0.0042  3.12k/s  3m06s elapsed  1m54s left"
     )
+
+
+def test_the_speed_says_what_it_counts_where_there_is_room():
+    known = dataclasses.replace(STEP, unit="pictures")
+    assert "3.12k pictures/s" in training.sentence(known)
+    assert "3.12k pictures/s" in text(training.line(known, 160))
+    narrow = text(training.line(known, 80))
+    assert "3.12k/s" in narrow
+    assert narrow == text(training.line(STEP, 80))
+
+
+@pytest.mark.parametrize(
+    ("valid", "shown"),
+    [
+        ({"loss": 1.512, "perplexity": 4.5}, "1.512"),
+        ({"loss": 0.3, "token_accuracy": 0.94}, "94.0\u00a0%"),
+        ({"mse": 0.41, "mae": 0.5, "coverage": 0.8}, "0.41"),
+    ],
+)
+def test_the_headline_of_each_task_is_watched(valid, shown):
+    assert f"valid {shown}  " in training.sentence(dataclasses.replace(STEP, valid=valid))
 
 
 def test_figures_that_do_not_exist_yet_are_left_out():

@@ -54,6 +54,8 @@ def test_what_could_not_be_measured_is_a_dash():
 
 def test_names_and_counts_read_as_text():
     assert words.title("log_loss") == "log loss"
+    assert [words.title(name) for name in ("mse", "span_f1", "loss")] == ["MSE", "span F1", "loss (nats)"]
+    assert words.sentence_case("span F1") == "Span F1"
     assert words.count(60_000) == "60,000"
 
 
