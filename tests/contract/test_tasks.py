@@ -1,80 +1,190 @@
 """Every task against one suite: what the loop, the evaluation and the report rely on."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import torch
 
 from gnomon.core import plugins
-from gnomon.core.spec import Image, Label, Output, Score, Spec, Split
+from gnomon.core.spec import Image, Label, Output, Score, Sequence, Series, Spec, Split, Tags
+from gnomon.data.ragged import Ragged
+from gnomon.data.stream import Stream
+from gnomon.data.windows import Windows
 
-SPEC = Spec(input=Image(height_px=4, width_px=4, channels=1), target=Label(classes=("cat", "dog", "owl")))
 TASKS = plugins.names("task")
+WINDOW, HORIZON, LOOKBACK = 3, 4, 6
 
 
-def split_of(num_samples, seed):
-    generator = np.random.default_rng(seed)
+def named(inputs, targets, num_samples):
     return Split(
-        inputs=generator.integers(0, 256, (num_samples, 4, 4, 1)).astype(np.uint8),
-        targets=generator.integers(0, 3, num_samples),
-        ids=np.array([f"{i}.png" for i in range(num_samples)], dtype=object),
+        inputs=inputs,
+        targets=targets,
+        ids=np.array([f"sample {i}" for i in range(num_samples)], dtype=object),
         hashes=np.arange(2 * num_samples, dtype=np.uint64).view("V16"),
     )
 
 
-@pytest.fixture(params=TASKS)
-def task(request):
-    module = plugins.load("task", request.param)
-    return module.Task(module.Config(), SPEC)
+class Labels:
+    """Pictures that have a class."""
+
+    spec = Spec(input=Image(height_px=4, width_px=4, channels=1), target=Label(classes=("cat", "dog", "owl")))
+
+    def split(self, num_samples, seed):
+        generator = np.random.default_rng(seed)
+        pixels = generator.integers(0, 256, (num_samples, 4, 4, 1)).astype(np.uint8)
+        return named(pixels, generator.integers(0, 3, num_samples), num_samples)
+
+    def batch(self, split):
+        return split.inputs, split.targets
+
+    def shape(self, num_samples, size):
+        return num_samples, size
 
 
-def outputs(task, num_samples):
-    generator = np.random.default_rng(1)
-    return generator.normal(size=(num_samples, task.output_size)).astype(np.float32)
+class Text:
+    """A text to be continued."""
+
+    leaf = Sequence(sizes=(6,), length=WINDOW, unit="character")
+    spec = Spec(input=leaf, target=leaf)
+
+    def split(self, num_samples, seed):
+        tokens = np.random.default_rng(seed).integers(1, 6, num_samples * WINDOW + 1)
+        stream = Stream(tokens, WINDOW, num_bytes=len(tokens), num_characters=len(tokens))
+        return named(stream, stream, num_samples)
+
+    def batch(self, split):
+        tokens, num_samples = split.inputs.tokens, len(split)
+        return tokens[:-1].reshape(num_samples, WINDOW, 1), tokens[1:].reshape(num_samples, WINDOW)
+
+    def shape(self, num_samples, size):
+        return num_samples, WINDOW, size
+
+
+class TaggedWords:
+    """Sentences of words that have tags."""
+
+    spec = Spec(input=Sequence(sizes=(9, 4), length=WINDOW, unit="word"), target=Tags(classes=("O", "B-PER", "I-PER")))
+
+    def split(self, num_samples, seed):
+        generator = np.random.default_rng(seed)
+        words, tags = (
+            generator.integers(1, 4, (num_samples, WINDOW, 2)),
+            generator.integers(0, 3, (num_samples, WINDOW)),
+        )
+        columns = Ragged.of(words, like=words[:, 0]), Ragged.of(tags, like=tags[:, 0])
+        return named(*columns, num_samples)
+
+    def batch(self, split):
+        return tuple(
+            column.values.reshape(len(split), WINDOW, *column.values.shape[1:]) for column in columns_of(split)
+        )
+
+    def shape(self, num_samples, size):
+        return num_samples, WINDOW, size
+
+
+def columns_of(split):
+    return split.inputs, split.targets
+
+
+class Measurements:
+    """A series to be forecast, in two channels."""
+
+    past = Series(names=("x", "y"), length=LOOKBACK, period=2, mean=(1.0, -1.0), deviation=(2.0, 0.5))
+    spec = Spec(input=past, target=replace(past, length=HORIZON))
+
+    def split(self, num_samples, seed):
+        rows = np.random.default_rng(seed).normal(size=(LOOKBACK + num_samples + HORIZON - 1, 2)).astype(np.float32)
+        windows = Windows(rows, lookback=LOOKBACK, horizon=HORIZON, first=LOOKBACK)
+        return named(windows, windows, num_samples)
+
+    def batch(self, split):
+        every = np.arange(len(split))
+        return split.inputs[every], split.inputs.futures(every)
+
+    def shape(self, num_samples, size):
+        return num_samples, HORIZON, 2, size
+
+
+KINDS = {Label: Labels(), Sequence: Text(), Tags: TaggedWords(), Series: Measurements()}
+
+
+@pytest.fixture(params=[(name, kind) for name in TASKS for kind in plugins.load("task", name).TARGETS], ids=str)
+def kind(request):
+    return KINDS[request.param[1]]
+
+
+@pytest.fixture
+def task(request, kind):
+    name, _ = request.node.callspec.params["kind"]
+    module = plugins.load("task", name)
+    return module.Task(module.Config(), kind.spec)
+
+
+def outputs(task, kind, num_samples):
+    shape = kind.shape(num_samples, task.output_size)
+    return np.random.default_rng(1).normal(size=shape).astype(np.float32)
+
+
+def measured(task, kind, num_samples, seed=0):
+    """Return a split and what is kept of outputs for it."""
+    split = kind.split(num_samples, seed)
+    _, targets = kind.batch(split)
+    value = torch.from_numpy(outputs(task, kind, num_samples))
+    return split, task.keep(Output(value=value), torch.from_numpy(targets)).numpy()
 
 
 def test_there_are_tasks():
-    assert "classify" in TASKS
+    assert {"classify", "predict_next", "tag_sequence"} <= set(TASKS)
+    assert {target for name in TASKS for target in plugins.load("task", name).TARGETS} <= set(KINDS)
 
 
-def test_loss_is_a_finite_scalar_whose_gradient_reaches_every_sample(task):
-    value = torch.from_numpy(outputs(task, 5)).requires_grad_()
-    loss = task.loss(Output(value=value), torch.from_numpy(split_of(5, 0).targets))
+def test_loss_is_a_finite_scalar_whose_gradient_reaches_every_sample(task, kind):
+    value = torch.from_numpy(outputs(task, kind, 5)).requires_grad_()
+    loss = task.loss(Output(value=value), torch.from_numpy(kind.batch(kind.split(5, 0))[1]))
     loss.backward()
     assert loss.shape == ()
     assert torch.isfinite(loss)
-    assert value.grad.abs().sum(1).gt(0).all()
+    assert value.grad.flatten(1).abs().sum(1).gt(0).all()
 
 
-def test_loss_of_a_batch_is_the_mean_over_its_samples(task):
-    value, targets = torch.from_numpy(outputs(task, 3)), torch.from_numpy(split_of(3, 0).targets)
+def test_loss_of_a_batch_is_the_mean_over_its_samples(task, kind):
+    value, targets = torch.from_numpy(outputs(task, kind, 3)), torch.from_numpy(kind.batch(kind.split(3, 0))[1])
     each = [task.loss(Output(value=value[i : i + 1]), targets[i : i + 1]).item() for i in range(3)]
     assert task.loss(Output(value=value), targets).item() == pytest.approx(np.mean(each), rel=1e-5)
 
 
-def test_loss_leaves_penalties_to_the_loop(task):
-    value, targets = torch.from_numpy(outputs(task, 3)), torch.from_numpy(split_of(3, 0).targets)
+def test_loss_leaves_penalties_to_the_loop(task, kind):
+    value, targets = torch.from_numpy(outputs(task, kind, 3)), torch.from_numpy(kind.batch(kind.split(3, 0))[1])
     with_penalty = Output(value=value, penalties={"kl": torch.tensor(7.0)})
     assert torch.equal(task.loss(with_penalty, targets), task.loss(Output(value=value), targets))
 
 
-def test_progress_metrics_are_plain_floats_named_as_the_metrics(task):
-    split = split_of(40, 0)
-    logits = outputs(task, 40)
-    found = task.progress_metrics(torch.from_numpy(logits), torch.from_numpy(split.targets))
-    scores = task.metrics(logits, split.targets, seed=0)
+def test_what_is_kept_of_a_batch_is_that_of_its_samples_in_order(task, kind):
+    value, targets = torch.from_numpy(outputs(task, kind, 4)), torch.from_numpy(kind.batch(kind.split(4, 0))[1])
+    whole = task.keep(Output(value=value), targets)
+    each = [task.keep(Output(value=value[i : i + 1]), targets[i : i + 1]) for i in range(4)]
+    assert whole.is_floating_point()
+    torch.testing.assert_close(whole, torch.cat(each))
+
+
+def test_progress_metrics_are_plain_floats_named_as_the_metrics(task, kind):
+    split, kept = measured(task, kind, 40)
+    targets = torch.from_numpy(split.targets) if isinstance(split.targets, np.ndarray) else None
+    found = task.progress_metrics(torch.from_numpy(kept), targets)
+    scores = task.metrics(kept, split.targets, seed=0)
     assert task.headline in found
     for name, value in found.items():
         assert type(value) is float
         assert value == pytest.approx(scores[name].value, rel=1e-4)
 
 
-def test_metrics_are_scores_with_ordered_intervals(task):
-    split = split_of(40, 0)
-    scores = task.metrics(outputs(task, 40), split.targets, seed=0)
-    assert task.headline in scores
+def test_metrics_are_scores_with_ordered_intervals_the_headline_first(task, kind):
+    split, kept = measured(task, kind, 40)
+    scores = task.metrics(kept, split.targets, seed=0)
+    assert next(iter(scores)) == task.headline
     for score in scores.values():
         assert isinstance(score, Score)
         assert score.low <= score.value <= score.high
@@ -82,32 +192,39 @@ def test_metrics_are_scores_with_ordered_intervals(task):
     json.dumps({name: asdict(score) for name, score in scores.items()}, allow_nan=False)
 
 
-def test_metrics_are_a_pure_function_of_their_arguments(task):
-    split = split_of(40, 0)
-    assert task.metrics(outputs(task, 40), split.targets, seed=5) == task.metrics(
-        outputs(task, 40), split.targets, seed=5
-    )
+def test_metrics_are_a_pure_function_of_their_arguments(task, kind):
+    split, kept = measured(task, kind, 40)
+    assert task.metrics(kept, split.targets, seed=5) == task.metrics(kept, split.targets, seed=5)
 
 
-def test_details_are_json(task):
-    split = split_of(40, 0)
-    details = task.details(outputs(task, 40), split.targets, split.ids)
+def test_details_are_json(task, kind):
+    split, kept = measured(task, kind, 40)
+    details = task.details(kept, split.targets, split.ids)
     assert json.loads(json.dumps(details, allow_nan=False)) == details
 
 
 @pytest.mark.parametrize("num_samples", [0, 1, 3])
-def test_decode_gives_one_row_a_sample_that_does_not_depend_on_the_others(task, num_samples):
-    logits = outputs(task, 3)[:num_samples]
-    rows = task.decode(logits)
-    assert rows == [task.decode(logits[i : i + 1])[0] for i in range(num_samples)]
+def test_decode_gives_one_row_a_sample_that_does_not_depend_on_the_others(task, kind, num_samples):
+    value, inputs = outputs(task, kind, 3)[:num_samples], kind.batch(kind.split(3, 0))[0][:num_samples]
+    rows = task.decode(value, inputs)
+    assert rows == [task.decode(value[i : i + 1], inputs[i : i + 1])[0] for i in range(num_samples)]
     json.dumps(rows, allow_nan=False)
 
 
-def test_baselines_are_measured_as_the_model_is(task):
-    found = task.baselines(split_of(60, 0), split_of(30, 1), seed=0)
-    names = [entry["name"] for entry in found]
-    assert names
-    assert len(set(names)) == len(names)
+def test_a_task_says_whether_its_outputs_are_calibrated(task, kind):
+    assert isinstance(task.calibrates, bool)
+    if task.calibrates:
+        split, kept = measured(task, kind, 40)
+        assert task.temperature(kept, split.targets) > 0
+
+
+def test_baselines_are_measured_as_the_model_is(task, kind):
+    split, kept = measured(task, kind, 30, seed=1)
+    names = set(task.metrics(kept, split.targets, seed=0))
+    found = task.baselines(kind.split(60, 0), split, seed=0)
+    assert found
+    assert len({entry["name"] for entry in found}) == len(found)
     for entry in found:
         assert task.headline in entry["scores"]
+        assert set(entry["scores"]) <= names
         assert all(score.low <= score.value <= score.high for score in entry["scores"].values())
