@@ -23,7 +23,7 @@ COMMON = 0.5
 
 _ONLY = 0.999
 _PIECE = 1 << 20
-_NUM_PIECES = 64
+_NUM_PIECES = 16
 
 
 def find(dataset: Dataset) -> Iterable[Finding]:

@@ -13,6 +13,9 @@ from gnomon.data.finding import MAX_IDS, Finding
 
 Ints = npt.NDArray[np.int64]
 
+NATURAL = 0.1
+"""Up to this share of tagged sentences may recur: short ones do in any language."""
+
 
 def find(dataset: Dataset) -> tuple[dict[str, int], list[Finding]]:
     """Return counts of equal contents and the findings about them: inside a split, across, under two labels.
@@ -28,9 +31,9 @@ def find(dataset: Dataset) -> tuple[dict[str, int], list[Finding]]:
     rows = np.flatnonzero(sizes[groups] > 1)
     # Only contents that occur twice matter from here on; there are few of them.
     rows = rows[np.argsort(groups[rows], kind="stable")]
-    many = nouns.of_samples(dataset.spec).many
-    table = _Repeats(names=names, parts=parts, rows=rows, groups=groups[rows], owner=owner[rows], many=many)
-    inside, across = _inside(table), _across(table)
+    noun = nouns.of_samples(dataset.spec)
+    table = _Repeats(names=names, parts=parts, rows=rows, groups=groups[rows], owner=owner[rows], noun=noun)
+    inside, across = _inside(table), _across(table, natural=NATURAL if isinstance(dataset.spec.target, Tags) else 0.0)
     conflicts = _conflicts(table, dataset) if isinstance(dataset.spec.target, Label | Tags) else []
     counts = {key: n for key, n, _ in [*inside, *across, *conflicts]}
     return counts, [finding for _, _, finding in [*across, *conflicts, *inside]]
@@ -45,7 +48,7 @@ class _Repeats:
     rows: Ints
     groups: Ints
     owner: Ints
-    many: str
+    noun: nouns.Noun
     """What samples are called."""
 
     def ids(self, which: Ints) -> list[str]:
@@ -70,13 +73,17 @@ def _inside(table: _Repeats) -> list[Found]:
         mine = np.flatnonzero(table.owner == o)
         is_copy = np.append(False, table.groups[mine][1:] == table.groups[mine][:-1])[: len(mine)]
         if num_copies := int(is_copy.sum()):
-            text = f"{num_copies:,} {table.many} in {name} are exact copies of another one there"
+            told = f"1 {table.noun.one} in {name} is an exact copy"
+            if num_copies > 1:
+                told = f"{num_copies:,} {table.noun.many} in {name} are exact copies"
             ids = tuple(table.ids(mine[is_copy][:MAX_IDS]))
-            found.append((f"inside {name}", num_copies, Finding(level="info", text=text, ids=ids)))
+            found.append(
+                (f"inside {name}", num_copies, Finding(level="info", text=f"{told} of another one there", ids=ids))
+            )
     return found
 
 
-def _across(table: _Repeats) -> list[Found]:
+def _across(table: _Repeats, *, natural: float) -> list[Found]:
     found: list[Found] = []
     for held, other in (("test", "train"), ("valid", "train"), ("test", "valid")):
         if held not in table.names or other not in table.names:
@@ -86,10 +93,13 @@ def _across(table: _Repeats) -> list[Found]:
         shared = np.flatnonzero((table.owner == here) & in_other)
         if len(shared):
             share = len(shared) / len(table.parts[here])
-            text = (
-                f"{len(shared):,} of the {held} {table.many} ({share:.2%}) also lie in {other}: their score is too good"
+            is_natural = share <= natural
+            what = f"{len(shared):,} of the {held} {table.noun.many} ({share:.2%}) also lie in {other}"
+            finding = Finding(
+                level="info" if is_natural else "warning",
+                text=what if is_natural else f"{what}: their score is too good",
+                ids=tuple(table.ids(shared[:MAX_IDS])),
             )
-            finding = Finding(level="warning", text=text, ids=tuple(table.ids(shared[:MAX_IDS])))
             found.append((f"{held} in {other}", len(shared), finding))
     return found
 
@@ -104,13 +114,11 @@ def _conflicts(table: _Repeats, dataset: Dataset) -> list[Found]:
     if not len(contested):
         return []
     which = np.flatnonzero(np.isin(table.groups, table.groups[contested]))
-    ids = tuple(table.ids(which[:MAX_IDS]))
+    ids, many = tuple(table.ids(which[:MAX_IDS])), table.noun.many
     if isinstance(dataset.spec.target, Tags):
-        text = f"{len(contested):,} {table.many} occur with different tags ({len(which):,} {table.many} in all)"
+        text = f"{len(contested):,} {many} occur with different tags ({len(which):,} {many} in all)"
         finding = Finding(level="info", text=text, ids=ids)
     else:
-        text = (
-            f"{len(contested):,} contents occur under two labels ({len(which):,} {table.many}): at least one is wrong"
-        )
+        text = f"{len(contested):,} contents occur under two labels ({len(which):,} {many}): at least one is wrong"
         finding = Finding(level="warning", text=text, ids=ids, fix="look at them and mend the labels")
     return [("under two labels", len(contested), finding)]
