@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ _FEWEST_LINES = 4
 _MAX_SENTENCE = 200
 """Most words of a sentence, on average, of what is taken for sentences."""
 _LONGEST_TAG = 12
+_BRACKETED = re.compile(r"^\(.|.\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +63,27 @@ def sentences(text: str, names: Sequence[str]) -> Iterator[Sentence | Bad]:
 
 
 def columns(text: str) -> tuple[str, ...] | None:
-    """Return the names of the fields of tagged words in the beginning of a file, or None where it is something else.
-
-    The last line may be cut and is not looked at.
-    """
-    lines = text.split("\n")[:-1]
+    """Return the names of the fields of tagged words in some lines of a file, or None where it is something else."""
+    lines = text.strip().split("\n")
     words = [line for line in lines if line.strip() and not line.startswith(("#", _DOCSTART))]
     num_blank = sum(not line.strip() for line in lines)
-    if len(words) < _FEWEST_LINES or not num_blank or len(words) > _MAX_SENTENCE * (num_blank + 1):
-        return None
     rows = [line.split("\t") if "\t" in line else line.split() for line in words]
-    width = len(rows[0])
-    if width < 2 or any(len(row) != width for row in rows):
-        return None
-    if width == len(CONLLU) and all(row[0].replace("-", "").replace(".", "").isdecimal() for row in rows):
+    if rows and all(map(_is_conllu, rows[:_FEWEST_LINES])):
         return CONLLU
-    tags = [row[-1] for row in rows]
-    if max(map(len, tags)) > _LONGEST_TAG or len(set(tags)) > max(2, len(tags) // 2):
+    width = len(rows[0]) if rows else 0
+    if len(rows) < _FEWEST_LINES or not num_blank or len(rows) > _MAX_SENTENCE * (num_blank + 1):
         return None
-    if any(tag[:1].isdigit() or tag.startswith("(") for tag in tags):
+    if width < 2 or any(len(row) != width for row in rows) or not _are_tags([row[-1] for row in rows]):
         return None
     return CONLL2003 if width == len(CONLL2003) else ("token", *(f"column {i}" for i in range(2, width + 1)))
+
+
+def _is_conllu(row: Sequence[str]) -> bool:
+    return len(row) == len(CONLLU) and row[0].replace("-", "").replace(".", "").isdecimal()
+
+
+def _are_tags(tags: Sequence[str]) -> bool:
+    """Return whether words are tags: short, no numbers or brackets, and capitals or often the same ones."""
+    if max(map(len, tags)) > _LONGEST_TAG or any(tag[0].isdigit() or _BRACKETED.search(tag) for tag in tags):
+        return False
+    return all(tag == tag.upper() for tag in tags) or len(set(tags)) <= max(2, len(tags) // 2)

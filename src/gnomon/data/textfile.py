@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import gzip
 import io
 import zlib
@@ -18,6 +19,7 @@ from gnomon.data.listing import read_bytes, read_head
 MAX_BYTES = 2_000_000_000
 FLAG = "--set reader.encoding=NAME"
 
+_GZIP_HEAD_BYTES = 1 << 12
 _GZIP = b"\x1f\x8b"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -34,6 +36,7 @@ _LIKELY = [
 ]
 _SAMPLE_BYTES = 1 << 15
 _LOOKED_AT = 1 << 14
+_CONTROLS = (*range(9), *range(14, 27), 28, 29, 30, 31, 127)
 _BY_LOOKS = "it is not UTF-8, and its characters make most sense so"
 _AROUND = 1 << 19
 _MANY_NULS = 0.3
@@ -68,11 +71,11 @@ def content(path: Path) -> bytes:
 def head(path: Path, num_bytes: int = _LOOKED_AT) -> bytes:
     """Return the first bytes of a file's content, of a gzip file the first unpacked ones; b"" if it is unreadable."""
     try:
-        data = read_head(path, num_bytes)
+        data = read_head(path, max(num_bytes, _GZIP_HEAD_BYTES))
     except UnreadableError:
         return b""
     if not data.startswith(_GZIP):
-        return data
+        return data[:num_bytes]
     unpacker = zlib.decompressobj(wbits=31)
     try:
         return unpacker.decompress(data, num_bytes)
@@ -100,8 +103,7 @@ def looks_like_text(data: bytes) -> bool:
         return False
     if is_marked(data) or _wide(data):
         return True
-    controls = sum(data.count(byte) for byte in (*range(9), *range(14, 27), 28, 29, 30, 31, 127))
-    if b"\0" in data or controls > len(data) // 500:
+    if b"\0" in data or _num_controls(data) > len(data) // 500:
         return False
     bad = _first_bad(data, "utf-8")
     if bad is None or bad >= len(data) - 3:  # the last character may be cut
@@ -202,7 +204,8 @@ def told(decoded: Sequence[Decoded]) -> tuple[Guess, ...]:
 
 def _known(encoding: str) -> str:
     try:
-        b"".decode(encoding)
+        with contextlib.suppress(UnicodeError):
+            b"text".decode(encoding)  # looking it up alone would also find codecs that are no text encodings
         return codecs.lookup(encoding).name
     except (LookupError, ValueError) as error:
         raise UsageError(
@@ -225,16 +228,22 @@ def _found(data: bytes, path: Path | None) -> tuple[str, str]:
     return name, _BY_LOOKS
 
 
+def _num_controls(data: bytes) -> int:
+    return sum(data.count(byte) for byte in _CONTROLS)
+
+
 def _wide(data: bytes) -> str | None:
     """Return which UTF-16 text without a mark is in, seen by the NUL bytes of its Latin characters."""
     some = data[:_LOOKED_AT]
     if len(some) < 16 or b"\0" not in some:
         return None
     even, odd = some[::2].count(0), some[1::2].count(0)
-    half = len(some) // 2
-    if odd > _MANY_NULS * half and even < odd // 20 + 1:
+    if _num_controls(some) - even - odd > len(some) // 500:
+        return None
+    least = _MANY_NULS * (len(some) // 2)
+    if odd > least and even < odd // 20 + 1:
         return "utf-16-le"
-    return "utf-16-be" if even > _MANY_NULS * half and odd < even // 20 + 1 else None
+    return "utf-16-be" if even > least and odd < even // 20 + 1 else None
 
 
 def _is_utf8_with_damage(data: bytes) -> int | None:
@@ -246,7 +255,7 @@ def _is_utf8_with_damage(data: bytes) -> int | None:
     text = data[before : start + _AROUND].decode("utf-8", "surrogateescape")
     bad = sum(1 for c in text if "\udc80" <= c <= "\udcff")
     good = sum(1 for c in text if c > "\x7f") - bad
-    return start if good >= 2 * bad else None
+    return start if good >= bad else None
 
 
 def _first_bad(data: bytes, encoding: str) -> int | None:

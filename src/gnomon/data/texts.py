@@ -24,6 +24,8 @@ from gnomon.data.ragged import Items, Ragged, digests
 from gnomon.data.reading import Reading
 from gnomon.data.textfile import Decoded
 
+EMPTY = "has no text"
+"""Why a text of blanks alone is left out."""
 SPLITS = ("train", "valid", "test", "all")
 _EVERY = 2000
 _MAX_COUNTED = 50_000_000
@@ -64,7 +66,7 @@ def dataset(found: Found, config: DataConfig) -> Dataset:
     splits = {part.split: _split(part) for part in parts}
     words = isinstance(found.target, Tags)
     facts = measured([text for part in parts for text in part.texts], words=words)
-    empty = sum("no text" in one.reason for one in found.skipped)
+    empty = sum(one.reason == EMPTY for one in found.skipped)
     return Dataset(
         name=found.path.resolve().name.partition(".")[0],
         source=str(found.path),

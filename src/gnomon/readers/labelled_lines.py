@@ -145,7 +145,7 @@ def _of_text(text: str, split: str, name: str) -> Iterator[Line | Skipped]:
         if found is None:
             yield Skipped(id=place, reason="does not begin with a label", split=split)
         elif not found[1]:
-            yield Skipped(id=place, reason="has no text", split=split, label=found[0])
+            yield Skipped(id=place, reason=texts.EMPTY, split=split, label=found[0])
         elif found[1].startswith(_FASTTEXT):
             yield Skipped(id=place, reason="has several labels", split=split)
         else:

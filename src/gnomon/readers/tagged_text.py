@@ -119,7 +119,7 @@ def _columns(path: Path) -> tuple[str, ...] | None:
     whole = head if len(head) < _SNIFFED_BYTES else head[: head.rfind(b"\n") + 1]
     if not textfile.looks_like_text(head):
         return None
-    return conll.columns(whole.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n") + "\n")
+    return conll.columns(whole.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n"))
 
 
 def _target(names: tuple[str, ...], wanted: str, path: Path) -> tuple[str, tuple[Guess, ...]]:

@@ -98,7 +98,7 @@ def _many(path: Path, encoding: str, reading: Reading) -> texts.Found:
     shelf = documents.shelf(path, _wanted)
     decoded, skipped = texts.read_all(shelf, shelf.files, encoding, reading)
     skipped += [
-        Skipped(id=file.id, reason="has no text")
+        Skipped(id=file.id, reason=texts.EMPTY)
         for file, one in zip(shelf.files, decoded, strict=True)
         if one is not None and not one.text.strip()
     ]

@@ -117,7 +117,7 @@ def _found(
 ) -> texts.Found:
     classes = tuple(sorted({place.label for file in files if (place := _place(arranged, file))}))
     empty = [
-        Skipped(id=file.id, reason="has no text")
+        Skipped(id=file.id, reason=texts.EMPTY)
         for file, one in zip(files, decoded, strict=True)
         if one is not None and not one.text.strip()
     ]

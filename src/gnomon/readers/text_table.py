@@ -47,6 +47,8 @@ class Form:
 def sniff(path: Path) -> Match | None:
     """Claim a table, or a folder with tables, that has a column of free text besides others."""
     for _, file in _tables(path)[:3]:
+        if file.stat().st_size == 0:
+            return Match(confidence=0.05, why=f"{printable(file.name)} should be a table")
         try:
             table = frame.read_frame(file, first_bytes=_SNIFFED_BYTES)
         except DataError:
@@ -232,7 +234,7 @@ def _part(split: str, rows: Sequence[Row], targets: np.ndarray) -> texts.Part:
 def _unusable(rows: Sequence[Row], targets: np.ndarray) -> Iterator[Skipped]:
     for row, target in zip(rows, targets.tolist(), strict=True):
         if not row.text.strip():
-            yield Skipped(id=row.id, reason="has no text", split=row.split)
+            yield Skipped(id=row.id, reason=texts.EMPTY, split=row.split)
         elif target == columns.MISSING:
             yield Skipped(id=row.id, reason="has no label", split=row.split)
 

@@ -13,6 +13,11 @@ def test_a_known_name_is_chosen_and_said():
     assert (choice.guesses[0].what, choice.guesses[0].flag) == ("the target is the column 'Label'", "--target id")
 
 
+def test_names_that_are_usual_for_texts_are_known():
+    columns = {"text": ["a", "b"], "name": ["c", "d"], "Sentiment": ["e", "f"]}
+    assert choose_target(columns, "auto", "t.csv").name == "Sentiment"
+
+
 def test_without_a_known_name_the_fewest_distinct_values_win():
     columns = {"serial": ["1", "2", "3", "4"], "colour": ["r", "g", "b", "r"], "good": ["yes", "no", "no", "yes"]}
     choice = choose_target(columns, "auto", "t.csv")

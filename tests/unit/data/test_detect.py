@@ -92,7 +92,7 @@ def test_nothing_there_names_the_nearest_path_or_name(tmp_path):
 
 def test_what_no_reader_understands_is_refused_with_what_they_read(tmp_path):
     (tmp_path / "notes").mkdir()
-    (tmp_path / "notes" / "a.txt").write_text("hello")
+    (tmp_path / "notes" / "a.bin").write_bytes(bytes(range(32)))
     with pytest.raises(DataError, match="no reader understands") as error:
         detected(tmp_path / "notes", tmp_path)
     assert "Pictures in class folders" in error.value.fix

@@ -17,7 +17,10 @@ CONTENT = b"pictures" * 1000
 
 
 def test_the_known_names():
-    assert named.names() == ("cifar10", "cifar100", "digits", "fashion-mnist", "mnist")
+    assert named.names() == (
+        *("ag-news", "cifar10", "cifar100", "digits", "etth1", "fashion-mnist", "imdb", "mnist", "mr"),
+        *("stdlib-code", "tinyshakespeare", "trec", "ud-ewt", "wikitext-2"),
+    )
 
 
 @pytest.mark.parametrize("name", named.names())
@@ -25,10 +28,10 @@ def test_every_file_says_what_a_download_needs(name):
     found = named.describe(name)
     assert found.title
     assert re.search(r"\d{4}$", found.origin)
-    assert found.built_in == (not found.files)
+    assert bool(found.files) + found.built_in + bool(found.home) == 1
     for file in found.files:
         assert Path(file.name).name == file.name
-        assert file.num_bytes > 1000
+        assert file.num_bytes > 30
         assert re.fullmatch(r"[0-9a-f]{64}", file.sha256)
         assert file.urls
         assert all(url.startswith(("https://", "http://")) and url.endswith(f"/{file.name}") for url in file.urls)
@@ -36,10 +39,15 @@ def test_every_file_says_what_a_download_needs(name):
     assert len(set(sums)) == len(sums)
 
 
+def test_customary_splits_are_those_of_the_literature():
+    splits = {name: found.split for name in named.names() if (found := named.describe(name)).split != "auto"}
+    assert splits == {"etth1": "8640,2880,2880", "tinyshakespeare": "0.9,0.1,0"}
+
+
 def test_no_key_is_misspelt():
     for path in named.FOLDER.glob("*.toml"):
         tree = tomllib.loads(path.read_text())
-        assert set(tree) <= {"title", "origin", "built_in", "files"}
+        assert set(tree) <= {"title", "origin", "built_in", "files", "split", "home"}
         assert all(set(file) == {"name", "num_bytes", "sha256", "urls"} for file in tree.get("files", []))
 
 
@@ -111,6 +119,44 @@ def test_a_copy_in_the_data_folder_is_used_as_it_is(tmp_path, server):
     assert resolve(tmp_path, data_dir=tmp_path / "data") == tmp_path / "data" / "pets"
     assert resolve(tmp_path, "inside", data_dir=tmp_path / "data") == Path("inside")
     assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "place", ["pets", "Pets", "pets.csv", "pets.tar.gz", "animals/pets", "animals/pets.txt", "animals/PETS/a.txt"]
+)
+def test_a_copy_is_found_where_people_put_it_and_this_is_said(tmp_path, server, place):
+    path = tmp_path / "data" / place
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x") if "." in place else (path / "inner").mkdir(parents=True)
+    told = []
+    found = resolve(tmp_path, data_dir=tmp_path / "data", emit=told.append)
+    assert found == (path.parent if place.endswith("a.txt") else path)
+    assert [event.text for event in told] == ([] if place == "pets" else [f"pets is read from {found}"])
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("place", ["petshop/a.txt", "pets.md", "far/away/pets/a.txt", ".hidden/pets/a.txt"])
+def test_other_files_are_not_taken_for_a_copy(tmp_path, place):
+    path = tmp_path / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+    assert named.copy_in(tmp_path, "pets") is None
+
+
+def test_dashes_and_underscores_are_alike_and_the_nearest_folder_wins(tmp_path):
+    for place in ("text/my_pets/a.txt", "my-pets.txt", "my_pets/a.txt"):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_text("x")
+    assert named.copy_in(tmp_path, "my-pets") == tmp_path / "my_pets"
+    assert named.copy_in(tmp_path / "text", "my-pets") == tmp_path / "text" / "my_pets"
+    assert named.copy_in(tmp_path / "nothing", "my-pets") is None
+
+
+def test_a_set_that_is_not_downloaded_says_where_to_get_and_to_put_it(tmp_path, server):
+    (named.FOLDER / "plants.toml").write_text('title = "P"\norigin = "N, 2026"\nhome = "https://plants.example"\n')
+    with pytest.raises(DataError, match="plants is not downloaded") as caught:
+        resolve(tmp_path, "plants")
+    assert "get it from https://plants.example, put it into DIR/plants/" in caught.value.fix
 
 
 def test_an_empty_data_folder_is_not_taken_for_a_copy(tmp_path, server):

@@ -1,5 +1,7 @@
 """CSV and TSV text as people have it."""
 
+import gzip
+
 import pytest
 
 from gnomon.core.errors import DataError
@@ -60,3 +62,29 @@ def test_an_empty_file_is_refused(tmp_path):
 
 def test_the_beginning_alone_has_whole_rows_only(tmp_path):
     assert table(tmp_path, "a,b\n1,2\n3,4\n", first_bytes=10).rows == [(2, ["1", "2"])]
+
+
+def test_an_encoding_can_be_named_or_found(tmp_path):
+    for encoding in ("cp1252", "auto"):
+        found = table(tmp_path, b"a,b\n1,caf\xe9\n", encoding=encoding)
+        assert found.rows == [(2, ["1", "café"])]
+        assert found.decoded.encoding == "cp1252"
+
+
+def test_gzip_is_undone(tmp_path):
+    assert table(tmp_path, gzip.compress(b"a,b\n1,2\n")).rows == [(2, ["1", "2"])]
+    assert table(tmp_path, gzip.compress(b"a,b\n1,2\n3,4\n"), first_bytes=10).rows == [(2, ["1", "2"])]
+
+
+def test_rare_line_separators_end_no_row(tmp_path):
+    assert table(tmp_path, "a,b\n1,x\u2028y\x85z\x0c\n").rows == [(2, ["1", "x\u2028y\x85z\x0c"])]
+
+
+def test_the_delimiter_is_the_one_that_cuts_evenly(tmp_path):
+    lines = ["ham\tone, two, three, four", "spam\tfive", "ham\tsix, seven"]
+    assert table(tmp_path, "\n".join(lines)).rows == [(2, ["spam", "five"]), (3, ["ham", "six, seven"])]
+
+
+def test_tabs_need_no_quotes(tmp_path):
+    (tmp_path / "t.tsv").write_text('a\tb\n"stray\t1\nmore\t2\n')
+    assert read_table(tmp_path / "t.tsv").rows == [(2, ['"stray', "1"]), (3, ["more", "2"])]
