@@ -118,9 +118,10 @@ def collate(column: Ragged, ids: Ints, width: int, empty: int) -> Ints:
     lengths = column.lengths[ids]
     rows = np.repeat(np.arange(len(ids)), lengths)
     within = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    padded = np.full((len(ids), width, *column.values.shape[1:]), empty, np.int64)
-    padded[rows, within] = column.values[np.repeat(column.offsets[ids], lengths) + within]
-    return padded
+    inner = column.values.shape[1:]
+    padded = np.full((len(ids) * width, *inner), empty, np.int64)
+    padded[rows * width + within] = column.values[np.repeat(column.offsets[ids], lengths) + within]
+    return padded.reshape(len(ids), width, *inner)
 
 
 def placed(array: npt.NDArray[Any], device: torch.device) -> torch.Tensor:

@@ -31,7 +31,9 @@ MAX_LENGTHS = {"word": 512, "subword": 512, "character": 2048, "byte": 2048}
 WINDOWS = {"character": 256, "byte": 256, "subword": 128}
 """Tokens of a window of a long text."""
 COVERED = 99.5
-"""Per cent of the training texts that are read whole."""
+"""Per cent of the training texts that are read whole, at least."""
+SHORT = 64
+"""Tokens of a text that is never cut unless it is wished."""
 
 _KINDS: dict[str, type[Bytes] | type[Characters] | type[Subwords] | type[Words]] = {
     kind.kind: kind for kind in (Bytes, Characters, Subwords, Words)
@@ -323,8 +325,9 @@ def _counts(made: Encoder, column: Ragged) -> dict[str, Any]:
 def _length(config: TextConfig, column: Ragged, unit: str) -> int:
     if config.length != "auto":
         return config.length
+    longest = int(column.lengths.max(initial=1))
     enough = int(np.ceil(np.percentile(column.lengths, COVERED))) if len(column) else 1
-    return int(np.clip(enough, 1, MAX_LENGTHS[unit]))
+    return max(1, min(longest, max(enough, SHORT), MAX_LENGTHS[unit]))
 
 
 def _window(config: TextConfig, train: corpus.Corpus, unit: str) -> int:

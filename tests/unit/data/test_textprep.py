@@ -77,17 +77,21 @@ class TestLabel:
         assert made.facts["text"]["splits"]["valid"] == {"num_tokens": 4, "num_cut": 0, "known_words": 0.75}
 
     def test_long_texts_are_cut_and_it_is_said(self):
-        texts = ["a b"] * 300 + ["a b c d e f"]
+        texts = ["a b " * 40] * 300 + ["a b c d e f " * 20]
         data = dataset({"train": split_of(texts, np.zeros(301, np.int64))}, Label(classes=("x",)))
         made, _ = prepared(data)
-        assert made.spec.input.length == 2
-        assert made.splits["train"].inputs.lengths.max() == 2
+        assert made.spec.input.length == 80
+        assert made.splits["train"].inputs.lengths.max() == 80
         last = made.guesses[-1]
-        assert (last.what, last.flag) == ("texts are read up to 2 words", "--set text.length=6")
+        assert (last.what, last.flag) == ("texts are read up to 80 words", "--set text.length=120")
         assert last.why == "1 of 301 training texts are longer"
         made, _ = prepared(data, length=4)
         assert made.splits["train"].inputs.lengths.max() == 4
         assert len(made.guesses) == 1
+
+    def test_a_short_text_is_not_cut_though_others_are_shorter(self):
+        data = dataset({"train": split_of(["a"] * 300 + ["a " * 64], np.zeros(301, np.int64))}, Label(classes=("x",)))
+        assert prepared(data)[0].spec.input.length == 64
 
     @pytest.mark.parametrize(
         ("tokens", "unit", "size"),
