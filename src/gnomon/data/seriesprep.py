@@ -21,7 +21,7 @@ from gnomon.data.timetable import Stamps
 from gnomon.data.windows import Windows
 
 KIND = "Series"
-MAX_LOOKBACK = 720
+MAX_LOOKBACK = 512
 """Steps that a network knows where neither the user nor a shortage of rows says otherwise."""
 
 _NO_SEASON_HORIZON = 24
@@ -36,7 +36,7 @@ class SeriesConfig:
     horizon: int | Auto = "auto"
     """Steps to forecast; ``auto`` is one season, or 24 where there is none."""
     lookback: int | Auto = "auto"
-    """Steps that are known before them; ``auto`` is up to 720, whole seasons, at most half of the training rows."""
+    """Steps that are known before them; ``auto`` is up to 512, whole seasons, at most half of the training rows."""
     period: int | Auto = "auto"
     """Steps after which the strongest season repeats, 1 for none; ``auto`` looks at the training rows."""
 
