@@ -18,6 +18,7 @@ __all__ = [
     "GnomonError",
     "Run",
     "evaluate",
+    "generate",
     "inspect",
     "load_run",
     "predict",

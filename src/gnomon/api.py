@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gnomon.core import config as configs
 from gnomon.core import run as runfolders
 from gnomon.core.clock import MonotonicClock, Stopwatch
-from gnomon.core.config import Layer
+from gnomon.core.config import Auto, Layer, Off
 from gnomon.core.errors import GnomonError, ReproducibilityError, StoppedError, UsageError, note_run
 from gnomon.core.events import Emit, Finished, Said, silent
 from gnomon.core.lock import RunLock
@@ -24,6 +24,7 @@ from gnomon.train.budget import Budget, parse_budget
 
 if TYPE_CHECKING:
     from gnomon.core.spec import Dataset
+    from gnomon.data.preparing import Prepared
     from gnomon.sitting import Sitting
 
 _RUNS = Path("runs")
@@ -40,7 +41,7 @@ _DEFAULTS = {
 }
 _PLANNED = {
     *("task", "family", "seed", "budget", "budget_s", "steps", "phases", "step_s", "eval_at", "look_s", "views"),
-    *("precision", "memory_format", "threads", "used_before_s", "reserve_s", "stops_early"),
+    *("precision", "memory_format", "threads", "used_before_s", "reserve_s", "stops_early", "unit"),
 }
 """What going on with a run, repeating it and measuring it need to know of its plan."""
 _SHORT_S = 20.0
@@ -79,6 +80,10 @@ class Run:
         """Return one row for each input; see ``gnomon.predict``."""
         return predict(self, inputs, out=out)
 
+    def generate(self, prompt: str = "", *, length: int = 400, temperature: float = 0.8, seed: int = 0) -> str:
+        """Return a text with which the run's language model goes on from ``prompt``; see ``gnomon.generate``."""
+        return "".join(generate(self, prompt, length=length, temperature=temperature, seed=seed))
+
     def evaluate(self, data: str | None = None) -> dict[str, Any]:
         """Measure the model anew; see ``gnomon.evaluate``."""
         return evaluate(self, data)
@@ -107,6 +112,7 @@ def inspect(
     valid: str = "off",
     test: str = "off",
     split: str = "auto",
+    horizon: int | Auto = "auto",
     seed: int = 0,
     budget: str = "5m",
     data_dir: str | None = None,
@@ -118,25 +124,28 @@ def inspect(
     """Return what the data is, what Gnomon would do and why, and what is wrong with it. Nothing is trained."""
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
     read = {"path": path, "target": target, "valid": valid, "test": test, "split": split, "max_bad": max_bad}
-    layers = _layers(asked, read, config, settings)
+    layers = _layers(asked, read, config, settings, horizon=horizon)
     parsed = parse_budget(_value(layers, "run.budget"))
     wait_politely()
     with StopFlag() as stop:
         from gnomon.data import audit, manifest, opening
 
         data, run = opening.wished(layers)
-        dataset = opening.load_dataset(data, seed=run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop)
+        dataset = opening.load_dataset(
+            data, seed=run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop, layers=layers
+        )
         audited = audit.audit(dataset)
         opening.tell(dataset, emit)
         for finding in audited.findings:
             emit(Said(text=finding.text, level="warning" if finding.level == "error" else finding.level))
+        prepared = _prepared(dataset, layers, emit=emit, stop=stop)
         from gnomon import assemble  # with torch: what was found is on the screen before it is there
         from gnomon.train import machine
 
         wished = assemble.wish(layers)
         known = machine.know(_device(wished), cache=opening.cache_folder(), may_measure=True)
-        allowance = _allowance(parsed, len(dataset.splits["train"]), used_s=0.0)
-        choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)
+        allowance = _allowance(parsed, len(prepared.dataset.splits["train"]), used_s=0.0)
+        choice = assemble.choose(wished, prepared, known.speed(), allowance=allowance)
     result = {
         **manifest.data_json(dataset, audited),
         "would": {
@@ -161,6 +170,7 @@ def train(
     valid: str = "off",
     test: str = "off",
     split: str = "auto",
+    horizon: int | Auto = "auto",
     seed: int = 0,
     out: str | None = None,
     config: str | None = None,
@@ -180,7 +190,7 @@ def train(
         return _replay(load_run(replay), out=out, emit=emit)
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
     read = {"path": path, "target": target, "valid": valid, "test": test, "split": split, "max_bad": max_bad}
-    layers = _layers(asked, read, config, settings)
+    layers = _layers(asked, read, config, settings, horizon=horizon)
     parsed = parse_budget(_value(layers, "run.budget"))
     stopwatch = Stopwatch(MonotonicClock(), already_s=already_s)
     with StopFlag() as stop:
@@ -238,7 +248,15 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
         else:
             from gnomon.data import opening
 
-            dataset = opening.load_foreign(data, fit=model.fit, spec=model.spec, emit=emit, should_stop=stop)
+            dataset = opening.load_foreign(
+                data,
+                fit=model.fit,
+                spec=model.spec,
+                preparation=model.preparation,
+                data_dir=_data_dir(None),
+                emit=emit,
+                should_stop=stop,
+            )
         if split not in dataset.splits:
             raise UsageError(f"there is no split {split!r}", fix=f"there are: {', '.join(dataset.splits)}")
         asked = replace(
@@ -265,19 +283,62 @@ def predict(
     opened = load_run(run)
     wait_politely()
     with StopFlag() as stop:
-        from gnomon.outputs import predict as prediction
-
-        if out is not None and Path(out).suffix.lower() not in prediction.FORMATS:
-            raise UsageError(f"{out!r} is of no known format", fix=f"let it end in {', '.join(prediction.FORMATS)}")
-        paths = prediction.inputs(inputs)
         from gnomon import assemble
+        from gnomon.outputs import predict as prediction
+        from gnomon.outputs.asking import asking
 
+        if out is not None:
+            prediction.require_format(Path(out))
         model = assemble.load_model(opened.folder.model)
-        rows = list(prediction.predict(model, paths, emit=emit, should_stop=stop))
+        asked = asking(model)
+        rows = list(prediction.predict(model, asked, asked.paths(inputs), emit=emit, should_stop=stop))
     if out is not None:
-        prediction.write(rows, Path(out))
+        prediction.write(rows, asked, Path(out))
     emit(Finished(result={"run": str(opened.path), "out": out, "predictions": rows}))
     return rows
+
+
+def generate(
+    run: str | Run,
+    prompt: str = "",
+    *,
+    length: int = 400,
+    temperature: float = 0.8,
+    top_k: int | Off = "off",
+    top_p: float | Off = "off",
+    seed: int = 0,
+    stop: Sequence[str] = (),
+    emit: Emit = silent,
+) -> Iterator[str]:
+    """Yield the pieces of a text with which a language model goes on from ``prompt``, as they come.
+
+    At most ``length`` tokens, drawn at ``temperature`` among the ``top_k`` likeliest, or the likeliest that together
+    have the probability ``top_p``; it ends before the first of the texts in ``stop``. The same seed, the same text.
+    """
+    opened = load_run(run)
+    wait_politely()
+    with StopFlag() as asked_to_stop:
+        from gnomon import assemble
+        from gnomon.outputs import generate as writing
+
+        model = assemble.load_model(opened.folder.model)
+        choice = writing.Choice(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+        pieces = writing.generate(
+            model, prompt, length=length, choice=choice, stop=stop, emit=emit, should_stop=asked_to_stop
+        )
+        written = yield from pieces
+    emit(
+        Finished(
+            result={
+                "run": str(opened.path),
+                "prompt": prompt,
+                "text": written.text,
+                "seed": seed,
+                "num_tokens": written.num_tokens,
+                "ended": written.ended,
+            }
+        )
+    )
 
 
 def report(run: str | Run, *, emit: Emit = silent) -> Path:
@@ -325,19 +386,21 @@ def _train(
     memory.keep_freed_memory()
     wished = assemble.wish(layers)
     dataset = opening.load_dataset(
-        wished.data, seed=wished.run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop
+        wished.data, seed=wished.run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop, layers=layers
     )
     audited = audit.audit(dataset)
     opening.tell(dataset, emit)
     _tell_findings(audited, emit)
+    prepared = _prepared(dataset, layers, emit=emit, stop=stop)
     may_measure = budget.seconds is None or budget.seconds >= _SHORT_S
     known = machine.know(_device(wished), cache=opening.cache_folder(), may_measure=may_measure)
-    allowance = _allowance(budget, len(dataset.splits["train"]), used_s=stopwatch.elapsed_s())
-    choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)
+    allowance = _allowance(budget, len(prepared.dataset.splits["train"]), used_s=stopwatch.elapsed_s())
+    choice = assemble.choose(wished, prepared, known.speed(), allowance=allowance)
     folder = _new_folder(out, dataset.name, choice.run.family)
     with RunLock(folder, emit=emit), _noting(folder):
         files.write_bytes(folder.config, _toml(choice.settings), sync=False)
         files.write_json(folder.data, manifest.data_json(dataset, audited), sync=False)
+        files.write_json(folder.preparation, dict(prepared.preparation), sync=False)
         for skipped in dataset.skipped:
             files.append_json(folder.skipped, vars(skipped), sync=False)
         _use_threads(choice.train.threads, known.threads)
@@ -345,7 +408,9 @@ def _train(
         sitting = Sitting(
             run=folder,
             choice=choice,
-            dataset=dataset,
+            raw=dataset,
+            dataset=prepared.dataset,
+            preparation=prepared.preparation,
             budget=budget,
             machine=known,
             clock=MonotonicClock(),
@@ -404,19 +469,22 @@ def _sitting_of(folder: RunFolder, stop: StopFlag, emit: Emit, *, accept_changed
     wished = assemble.wish(layers)
     stored = read_json(folder.data)
     dataset = opening.load_dataset(
-        wished.data, seed=wished.run.seed, data_dir=_where_it_lay(stored), emit=emit, should_stop=stop
+        wished.data, seed=wished.run.seed, data_dir=_where_it_lay(stored), emit=emit, should_stop=stop, layers=layers
     )
     dataset = manifest.restore(dataset, stored, accept_changed=accept_changed_data)
+    prepared = _prepared(dataset, layers, known=read_json(folder.preparation), stop=stop)
     known = machine.know(_device(wished), cache=opening.cache_folder(), may_measure=False)
     budget = _last_budget(log)
-    allowance = _allowance(budget, len(dataset.splits["train"]), used_s=0.0)
-    choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)
+    allowance = _allowance(budget, len(prepared.dataset.splits["train"]), used_s=0.0)
+    choice = assemble.choose(wished, prepared, known.speed(), allowance=allowance)
     _use_threads("auto", int(log.plan["threads"]))
     clock = MonotonicClock()
     return Sitting(
         run=folder,
         choice=choice,
-        dataset=dataset,
+        raw=dataset,
+        dataset=prepared.dataset,
+        preparation=prepared.preparation,
         budget=budget,
         machine=known,
         clock=clock,
@@ -451,6 +519,7 @@ def _replay(run: Run, *, out: str | None, emit: Emit) -> Run:
         with RunLock(folder, emit=emit):
             for source, copy in (
                 (run.folder.config, folder.config),
+                (run.folder.preparation, folder.preparation),
                 (run.folder.data, folder.data),
                 (run.folder.env, folder.env),
             ):
@@ -466,11 +535,17 @@ def _replay(run: Run, *, out: str | None, emit: Emit) -> Run:
 
 
 def _layers(
-    asked: Mapping[str, Any], read: Mapping[str, Any], config: str | None, settings: Sequence[str]
+    asked: Mapping[str, Any],
+    read: Mapping[str, Any],
+    config: str | None,
+    settings: Sequence[str],
+    *,
+    horizon: int | Auto,
 ) -> list[Layer]:
     """Return the layers that the user wrote. A flag left at its default says nothing."""
     flags = {f"run.{name}": value for name, value in asked.items()}
     flags |= {f"data.{name}": value for name, value in read.items() if value is not None}
+    flags |= {} if horizon == "auto" else {"series.horizon": horizon}
     for name in ("data.path", "data.valid", "data.test"):
         if flags.get(name) not in (None, "off") and Path(flags[name]).exists():
             flags[name] = str(Path(flags[name]).absolute())  # so that the run can be resumed from any folder
@@ -537,11 +612,12 @@ def _dataset_or_none(folder: RunFolder, emit: Emit) -> Dataset | None:
     from gnomon.data import manifest, opening
 
     stored = read_json(folder.data)
-    data, run = opening.wished([("config", configs.read_toml(folder.config))])
+    layers: list[Layer] = [("config", configs.read_toml(folder.config))]
+    data, run = opening.wished(layers)
     try:
         with StopFlag() as stop:
             dataset = opening.load_dataset(
-                data, seed=run.seed, data_dir=_where_it_lay(stored), emit=emit, should_stop=stop
+                data, seed=run.seed, data_dir=_where_it_lay(stored), emit=emit, should_stop=stop, layers=layers
             )
             return manifest.restore(dataset, stored)
     except StoppedError:
@@ -549,6 +625,25 @@ def _dataset_or_none(folder: RunFolder, emit: Emit) -> Dataset | None:
     except GnomonError as error:
         emit(Said(text=f"the report has no pictures: {error.what}", level="warning"))
         return None
+
+
+def _prepared(
+    dataset: Dataset,
+    layers: Sequence[Layer],
+    *,
+    stop: StopFlag,
+    known: Mapping[str, Any] | None = None,
+    emit: Emit = silent,
+) -> Prepared:
+    """Return the data as families see it; tell what was decided on the way, unless it was decided before."""
+    from gnomon.data import opening, preparing
+
+    prepared = preparing.prepare(
+        dataset, layers, cache_dir=opening.cache_folder(), known=known, emit=emit, should_stop=stop
+    )
+    for guess in prepared.dataset.guesses[len(dataset.guesses) :]:
+        opening.tell_guess(guess, emit)
+    return prepared
 
 
 def _tell_findings(audited: Any, emit: Emit) -> None:

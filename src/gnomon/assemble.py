@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,17 @@ from gnomon.core import seed as seeds
 from gnomon.core.config import DataConfig, Layer, Setting
 from gnomon.core.errors import ArtefactError, UsageError
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import MAX_SIDE_PX, Dataset, Image, Spec, Split, spec_as_dict, spec_from_dict
+from gnomon.core.spec import MAX_SIDE_PX, Image, Spec, Split, spec_as_dict, spec_from_dict
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
-from gnomon.data import opening
-from gnomon.data.augment import Augment
-from gnomon.data.batch import Feed
+from gnomon.data import feeds, opening, preparing
+from gnomon.data.feeds import Feed
+from gnomon.data.preparing import Prepared
 from gnomon.layers.network import Network
 from gnomon.train import checkpoint
 from gnomon.train.precision import DTYPES, Precision
 
 _MOST_PREPARED_PX = 4_000_000
-_KEPT_PX = 64
-"""Pictures up to this side keep their own size when all are alike."""
+_MOST_PREPARED = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +60,14 @@ class Model:
     network: Network
     task: Any
     spec: Spec
-    size_px: int
-    fit: str
     precision: Precision
-    views_below: float
-    temperature: float
+    size_px: int = 0
+    """Resolution at which pictures are looked at; 0 where there are none."""
+    fit: str = "crop"
+    preparation: Mapping[str, Any] = field(default_factory=lambda: preparing.NOTHING)
+    """What makes numbers of data as it is read."""
+    views_below: float = 0.0
+    temperature: float = 1.0
 
 
 def wish(layers: Sequence[Layer]) -> Wish:
@@ -74,8 +76,9 @@ def wish(layers: Sequence[Layer]) -> Wish:
     return Wish(run=run, data=data, layers=tuple(layers))
 
 
-def choose(wished: Wish, dataset: Dataset, speed: Speed, *, allowance: Allowance) -> Choice:
+def choose(wished: Wish, prepared: Prepared, speed: Speed, *, allowance: Allowance) -> Choice:
     """Choose task and family where the user did not, take the family's proposal, and settle every setting."""
+    dataset = prepared.dataset
     task_name = _task_for(dataset.spec) if wished.run.task == "auto" else wished.run.task
     plugins.load("task", task_name)
     family_name, proposal = _family_for(wished.run.family, dataset.spec, allowance, speed)
@@ -83,9 +86,10 @@ def choose(wished: Wish, dataset: Dataset, speed: Speed, *, allowance: Allowance
     proposed = {f"family.{name}": value for name, value in vars(proposal.config).items()} | dict(proposal.settings)
     layers: list[Layer] = [("plan", proposed), *wished.layers]
     built: dict[str, Any] = {}
-    settings: dict[str, Setting] = {}
+    settings: dict[str, Setting] = dict(prepared.settings)
     classes = {
         "data": DataConfig,
+        "reader": plugins.load("reader", dataset.reader).Config,
         "task": plugins.load("task", task_name).Config,
         "family": plugins.load("family", family_name).Config,
         "train": TrainConfig,
@@ -93,13 +97,15 @@ def choose(wished: Wish, dataset: Dataset, speed: Speed, *, allowance: Allowance
     }
     for section, cls in classes.items():
         built[section], found = configs.build(cls, section, layers)
-        settings |= found
+        if section != "augment" or isinstance(dataset.spec.input, Image):
+            settings |= found
     _, asked = configs.build(RunConfig, "run", wished.layers)
     for name, setting in asked.items():
         value = getattr(run, name.partition(".")[2])
         settings[name] = setting if setting.value == value else Setting(value=value, who="plan")
-    train = _checked(built["train"], dataset.spec)
-    return Choice(run=run, settings=settings, why=proposal.why, **{**built, "train": train})
+    built["train"] = _checked(built["train"], dataset.spec)
+    del built["reader"]
+    return Choice(run=run, settings=settings, why=proposal.why, **built)
 
 
 def make_task(name: str, config: Any, spec: Spec) -> Any:
@@ -113,7 +119,7 @@ def make_network(
     """Build a network, set what depends on the data, and bring it to the device."""
     torch.manual_seed(seeds.key("network", seed))
     network = _build(name, config, spec)
-    network.prepare(torch.from_numpy(_some(train, spec)))
+    network.prepare(_some(train, spec))
     return place(network, device, channels_last=channels_last)
 
 
@@ -125,15 +131,14 @@ def place(network: Network, device: torch.device, *, channels_last: bool) -> Net
     return network
 
 
-def make_feed(
-    train: Split, *, config: TrainConfig, augment: AugmentConfig, seed: int, device: torch.device, ranks: Ranks
-) -> Feed:
+def make_feed(train: Split, spec: Spec, *, choice: Choice, device: torch.device, ranks: Ranks) -> Feed:
     """Return the training batches."""
-    return Feed(
+    return feeds.feed_for(
         train,
-        batch_size=config.batch_size,
-        seed=seed,
-        augment=Augment(augment, seed=seed),
+        spec,
+        batch_size=choice.train.batch_size,
+        augment=choice.augment,
+        seed=choice.run.seed,
         device=device,
         ranks=ranks,
     )
@@ -149,18 +154,19 @@ def test_size(config: TrainConfig, spec: Spec) -> int:
     return phases_of(config, spec)[-1][1] if config.test_size_px == "auto" else config.test_size_px
 
 
-def card(choice: Choice, spec: Spec, *, precision: str, views_below: float, temperature: float) -> dict[str, Any]:
+def card(choice: Choice, model: Model) -> dict[str, Any]:
     """Return what must be known to use the weights: kept beside them in ``model.json``."""
     settings = configs.as_toml(choice.settings)
     return {
-        "task": {"name": choice.run.task, "config": settings["task"]},
-        "family": {"name": choice.run.family, "config": settings["family"]},
-        "spec": spec_as_dict(spec),
-        "size_px": test_size(choice.train, spec),
-        "fit": choice.data.fit,
-        "precision": precision,
-        "views_below": views_below,
-        "temperature": temperature,
+        "task": {"name": choice.run.task, "config": settings.get("task", {})},
+        "family": {"name": choice.run.family, "config": settings.get("family", {})},
+        "spec": spec_as_dict(model.spec),
+        "preparation": dict(model.preparation),
+        "size_px": model.size_px,
+        "fit": model.fit,
+        "precision": model.precision.name,
+        "views_below": model.views_below,
+        "temperature": model.temperature,
     }
 
 
@@ -178,7 +184,8 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
             network=place(network, device, channels_last=True).eval(),
             task=task,
             spec=spec,
-            size_px=int(_within(facts, "size_px", 1, MAX_SIDE_PX)),
+            size_px=int(_within(facts, "size_px", int(isinstance(spec.input, Image)), MAX_SIDE_PX)),
+            preparation=dict(facts.get("preparation", preparing.NOTHING)),
             fit=_one_of(facts, "fit", ("crop", "squash", "pad")),
             precision=Precision(_one_of(facts, "precision", tuple(DTYPES)), device),
             views_below=_within(facts, "views_below", 0, 1),
@@ -211,6 +218,8 @@ def _family_for(wanted: str, spec: Spec, allowance: Allowance, speed: Speed) -> 
         )
     proposals = {name: module.size_for(allowance, spec, speed) for name, module in fitting.items()}
     best = max(proposals, key=lambda name: proposals[name].merit)
+    if wanted == "auto" and not proposals[best].merit:
+        raise UsageError(f"no family learns a {type(spec.target).__name__} from this data", fix="choose another --task")
     return best, proposals[best]
 
 
@@ -227,12 +236,14 @@ def _side(spec: Spec) -> int:
     return max(spec.input.height_px, spec.input.width_px) if isinstance(spec.input, Image) else 0
 
 
-def _some(train: Split, spec: Spec) -> np.ndarray[Any, Any]:
+def _some(train: Split, spec: Spec) -> torch.Tensor:
     """Return some inputs, evenly spread over the split, for statistics."""
-    area = _side(spec) ** 2 or 1
-    count = max(1, min(len(train), _MOST_PREPARED_PX // area))
-    rows = np.unique(np.linspace(0, len(train) - 1, count).astype(np.int64))
-    return np.ascontiguousarray(train.inputs[rows])
+    most = _MOST_PREPARED_PX // _side(spec) ** 2 if isinstance(spec.input, Image) else _MOST_PREPARED
+    rows = np.unique(np.linspace(0, len(train) - 1, max(1, min(len(train), most))).astype(np.int64))
+    if isinstance(spec.input, Image):  # as they are stored: resized ones have other statistics
+        return torch.from_numpy(np.ascontiguousarray(train.inputs[rows]))
+    found = feeds.looks(train, spec, batch_size=len(rows), size=0, device=torch.device("cpu"), rows=rows)
+    return next(found).inputs
 
 
 def _build(name: str, config: Any, spec: Spec) -> Network:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from gnomon import assemble
@@ -22,9 +23,10 @@ from gnomon.core.events import Emit, Planned, Said
 from gnomon.core.jsontext import line
 from gnomon.core.ranks import Ranks
 from gnomon.core.run import RunFolder, read_lines
-from gnomon.core.spec import Dataset, Split
+from gnomon.core.spec import Batch, Dataset, Label, Split
 from gnomon.core.training import Phases
-from gnomon.data.batch import Feed, looks
+from gnomon.data import feeds
+from gnomon.data.feeds import Feed
 from gnomon.layers.network import Network
 from gnomon.outputs import evaluate, report
 from gnomon.outputs.examples import examples_of
@@ -41,6 +43,7 @@ from gnomon.train.state import State
 
 SCHEMA = 1
 _LOOK_SAMPLES = 1000
+_LOOK_BATCH = 250
 _VIEWS_SHARE = 0.08
 """Largest share of the budget that more test-time views may take."""
 _PAYS_S = 600.0
@@ -58,7 +61,11 @@ class Sitting:
 
     run: RunFolder
     choice: Choice
+    raw: Dataset
+    """The data as it was read, with its splits."""
     dataset: Dataset
+    """The same as families see it."""
+    preparation: Mapping[str, Any]
     budget: Budget
     machine: Machine
     clock: Clock
@@ -107,9 +114,8 @@ def parts_for(sitting: Sitting, *, precision: str, channels_last: bool) -> Parts
         channels_last=channels_last,
         feed=assemble.make_feed(
             sitting.train,
-            config=choice.train,
-            augment=choice.augment,
-            seed=choice.run.seed,
+            spec,
+            choice=choice,
             device=device,
             ranks=sitting.ranks,
         ),
@@ -160,8 +166,9 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         "memory_format": "channels_last" if parts.channels_last else "contiguous",
         "device": parts.precision.device.type,
         "threads": torch.get_num_threads(),
-        "phases": [{"from_progress": start, "size_px": size} for start, size in parts.phases],
-        "test_size_px": parts.test_px,
+        "phases": [{"from_progress": start, "size": size} for start, size in parts.phases],
+        "unit": "px" if parts.test_px else "",
+        "test_size": parts.test_px,
         "law": "linear to 0",
         "eval_at": [round((i + 1) / counted.num_looks, 4) for i in range(counted.num_looks)],
         "views": views,
@@ -191,7 +198,7 @@ def carry_out(
     if log.plan["steps"] > 0:
         fit(_fit(sitting, parts, log, state, timed=timed))
     else:
-        _answer_with_shares(sitting, parts)
+        _answer_without_training(sitting, parts)
     train_s = sitting.stopwatch.elapsed_s() - started_s
     parts.network.load_state_dict(state.average.weights(parts.network))
     return _finish(sitting, parts, log, state, train_s=train_s)
@@ -237,7 +244,7 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict
     """Return the seconds kept back for evaluation and report, and whether there is time for more views."""
     counts = {name: len(split) for name, split in sitting.dataset.splits.items() if name in ("valid", "test")}
     plain_s = costs.look_s * (sum(counts.values()) + counts.get("valid", 0))
-    num_views = sum(1 for _ in parts.network.views(next(iter(_few(sitting, parts))).inputs)) - 1
+    num_views = sum(1 for _ in parts.network.views(_few(sitting, parts).inputs)) - 1
     views_s = costs.look_s * sum(counts.values()) * 0.25 * num_views
     seconds = sitting.budget.seconds
     views = sitting.choice.train.test_views and num_views > 0 and (seconds is None or views_s < _VIEWS_SHARE * seconds)
@@ -245,8 +252,21 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict
     return {"evaluate": total_s, "report": _REPORT_S + _EXIT_S}, views
 
 
-def _few(sitting: Sitting, parts: Parts) -> Any:
-    return looks(sitting.train, batch_size=2, size_px=parts.test_px, device=parts.precision.device)
+def _few(sitting: Sitting, parts: Parts) -> Batch:
+    rows = np.arange(min(2, len(sitting.train)), dtype=np.int64)
+    return next(_looks(sitting, parts, "train", rows=rows))
+
+
+def _looks(sitting: Sitting, parts: Parts, split: str, *, rows: npt.NDArray[np.int64]) -> Iterator[Batch]:
+    spec = sitting.dataset.spec
+    return feeds.looks(
+        sitting.dataset.splits[split],
+        spec,
+        batch_size=min(_LOOK_BATCH, evaluate.batch_size(spec, parts.task.output_size)),
+        size=parts.test_px,
+        device=parts.precision.device,
+        rows=rows,
+    )
 
 
 def _state(sitting: Sitting, parts: Parts, loaded: checkpoint.Loaded | None) -> State:
@@ -264,7 +284,7 @@ def _state(sitting: Sitting, parts: Parts, loaded: checkpoint.Loaded | None) -> 
 
 def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: bool) -> Fit:
     plan = log.plan
-    step_s = {phase["size_px"]: s for phase, s in zip(plan["phases"], plan["step_s"], strict=True)}
+    step_s = {phase["size"]: s for phase, s in zip(plan["phases"], plan["step_s"], strict=True)}
     deadline_s = None
     if timed and sitting.budget.seconds is not None and not plan["stops_early"]:
         deadline_s = sitting.budget.seconds - sum(plan["reserve_s"].values())
@@ -295,41 +315,31 @@ def _validator(sitting: Sitting, parts: Parts) -> Callable[[Network, Mapping[str
     if valid is None or not len(valid):
         return lambda network, tensors: {}
     rows = np.unique(np.linspace(0, len(valid) - 1, min(_LOOK_SAMPLES, len(valid))).astype(np.int64))
-    some = _rows(valid, rows)
+    targets = torch.from_numpy(valid.targets[rows]) if isinstance(sitting.dataset.spec.target, Label) else None
 
     def validate(network: Network, tensors: Mapping[str, Any]) -> dict[str, float]:
         own = {name: tensor.clone() for name, tensor in network.state_dict().items()}
         network.load_state_dict(dict(tensors))
         try:
-            batches = looks(some, batch_size=250, size_px=parts.test_px, device=parts.precision.device)
-            logits = torch.from_numpy(infer.outputs(network, batches, precision=parts.precision))
+            batches = _looks(sitting, parts, "valid", rows=rows)
+            kept = infer.outputs(network, batches, precision=parts.precision, keep=parts.task.keep)
         finally:
             network.load_state_dict(own)
-        scores: dict[str, float] = parts.task.progress_metrics(logits, torch.from_numpy(some.targets))
+        scores: dict[str, float] = parts.task.progress_metrics(torch.from_numpy(kept), targets)
         return scores
 
     return validate
 
 
-def _rows(split: Split, rows: Any) -> Split:
-    return Split(
-        inputs=np.ascontiguousarray(split.inputs[rows]),
-        targets=split.targets[rows],
-        ids=split.ids[rows],
-        hashes=split.hashes[rows],
-    )
-
-
-def _answer_with_shares(sitting: Sitting, parts: Parts) -> None:
+def _answer_without_training(sitting: Sitting, parts: Parts) -> None:
     """Make the network answer as the baseline does: the budget was too small for a single step."""
     sitting.emit(
         Said(
-            text="the budget is too small for a single step: the model answers with the shares of the classes",
+            text="the budget is too small for a single step: the model answers what is best without any training",
             level="warning",
         )
     )
-    counts = np.bincount(sitting.train.targets, minlength=parts.task.output_size) + 1.0
-    parts.network.head.answer(torch.from_numpy(np.log(counts / counts.sum())).float())
+    parts.network.head.answer(torch.from_numpy(parts.task.prior(sitting.train)))
 
 
 def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train_s: float) -> dict[str, Any]:
@@ -342,23 +352,15 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         spec=dataset.spec,
         size_px=parts.test_px,
         fit=choice.data.fit,
+        preparation=sitting.preparation,
         precision=parts.precision,
-        views_below=0.0,
-        temperature=1.0,
     )
     known = {}
     if "valid" in dataset.splits and len(dataset.splits["valid"]) and log.plan["steps"] > 0:
         model, known["valid"] = evaluate.calibrated(
             model, dataset.splits["valid"], views=log.plan["views"], should_stop=sitting.should_stop
         )
-    card = assemble.card(
-        choice,
-        dataset.spec,
-        precision=parts.precision.name,
-        views_below=model.views_below,
-        temperature=model.temperature,
-    )
-    checkpoint.save_model(sitting.run, parts.network.state_dict(), card)
+    checkpoint.save_model(sitting.run, parts.network.state_dict(), assemble.card(choice, model))
     found = evaluate.evaluation(
         model,
         dataset,
@@ -378,7 +380,7 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         "peak_memory_bytes": memory.peak_bytes(),
     }
     log.add("finish", **facts, elapsed_s=round(stopwatch.elapsed_s() + _REPORT_S, 3), report_s=_REPORT_S)
-    report.write_report(sitting.run, examples=examples_of(dataset))
+    report.write_report(sitting.run, examples=examples_of(sitting.raw))
     elapsed_s = stopwatch.elapsed_s()
     log.add("reported", elapsed_s=round(elapsed_s, 3))
     return result(sitting.run, log, found, elapsed_s=elapsed_s)

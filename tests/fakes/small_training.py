@@ -82,7 +82,7 @@ class HandClock:
 
 
 class TimedFeed:
-    """Batches that take time on a clock: ``cost_s(size_px)`` seconds each."""
+    """Batches that take time on a clock: ``cost_s(size)`` seconds each."""
 
     def __init__(self, feed, clock, cost_s):
         self.feed, self.clock, self.cost_s = feed, clock, cost_s
@@ -92,10 +92,14 @@ class TimedFeed:
     def num_samples(self):
         return self.feed.num_samples
 
-    def batch(self, step, *, size_px):
-        self.clock.s += self.cost_s(size_px)
+    @property
+    def typical_step(self):
+        return 0
+
+    def batch(self, step, *, size):
+        self.clock.s += self.cost_s(size)
         self.steps.append(step)
-        return self.feed.batch(step, size_px=size_px)
+        return self.feed.batch(step, size=size)
 
 
 class LatePrecision(Precision):

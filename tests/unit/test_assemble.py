@@ -8,6 +8,7 @@ from gnomon.core.errors import ArtefactError, UsageError
 from gnomon.core.spec import Image, Label, Spec
 from gnomon.core.training import Allowance, Speed, TrainConfig
 from gnomon.data import opening
+from gnomon.data.preparing import Prepared
 
 SPEED = Speed(flop_per_s=1e10, device="cpu", memory_bytes=1 << 30)
 ALLOWANCE = Allowance(train_s=10.0, samples=None, flop=None, num_train=1438)
@@ -28,7 +29,8 @@ def wish(**user):
 
 
 def choose(digits, **user):
-    return assemble.choose(wish(**user), digits, SPEED, allowance=ALLOWANCE)
+    prepared = Prepared(dataset=digits, preparation={})
+    return assemble.choose(wish(**user), prepared, SPEED, allowance=ALLOWANCE)
 
 
 def test_task_and_family_are_chosen_where_nobody_did(digits):

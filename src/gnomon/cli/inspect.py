@@ -28,6 +28,7 @@ gnomon inspect train.csv --target breed --json
 @options.valid
 @options.test
 @options.split
+@options.horizon
 @options.data_dir
 @options.max_bad
 @options.budget
@@ -43,6 +44,7 @@ def command(
     valid: str,
     test: str,
     split: str,
+    horizon: int | None,
     data_dir: str | None,
     max_bad: float,
     budget: str,
@@ -66,6 +68,7 @@ def command(
             valid=valid,
             test=test,
             split=split,
+            horizon=horizon or "auto",
             data_dir=data_dir,
             max_bad=max_bad,
             budget=budget,

@@ -10,7 +10,7 @@ import click
 from gnomon.cli.shell import options, words
 from gnomon.cli.shell.display import watching
 from gnomon.cli.shell.group import Verb
-from gnomon.cli.shell.rows import Piece, Row, columns, fact
+from gnomon.cli.shell.rows import Piece, Row, blank, columns, fact
 from gnomon.core.errors import printable
 
 PLACE = (50, "Use")
@@ -19,6 +19,9 @@ EXAMPLES = """
 gnomon predict runs/RUN new.jpg
 gnomon predict runs/RUN new/*.jpg -o predictions.csv
 gnomon predict runs/RUN new/ -o predictions.parquet
+gnomon predict runs/RUN reviews.csv -o labels.csv
+echo "Time flies." | gnomon predict runs/RUN -
+gnomon predict runs/RUN sensors.csv -o forecast.csv
 """
 
 _SHOWN = 20
@@ -32,7 +35,11 @@ _SHOWN = 20
 )
 @options.json
 def command(run: str, files: tuple[str, ...], out: str | None, as_json: bool) -> None:
-    """Say what a model sees in FILES: one row for each, in order, also for those that cannot be read."""
+    """Say what a model sees in FILES: one row for each, in order, also for those that cannot be read.
+
+    A table asks one question a row, a file of text asks one, or one a line where words are tagged; - reads lines
+    from standard input. A series is continued.
+    """
     with watching(as_json=as_json) as watch:
         from gnomon import api
 
@@ -42,11 +49,47 @@ def command(run: str, files: tuple[str, ...], out: str | None, as_json: bool) ->
 
 
 def _rows(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
+    if any("tags" in prediction for prediction in predictions):
+        return [row for prediction in predictions for row in _tagged(prediction)]
+    if any("times" in prediction for prediction in predictions):
+        return [row for prediction in predictions for row in _continued(prediction)]
     shown = columns([_cells(prediction) for prediction in predictions[:_SHOWN]], right=frozenset({1}))
     if len(predictions) > _SHOWN:
         rest = words.count(len(predictions) - _SHOWN)
         shown.append(Row(((f"and {rest} more; -o predictions.csv writes them all", "dim"),)))
     return shown
+
+
+def _tagged(prediction: Mapping[str, Any]) -> list[Row]:
+    """Return a sentence as lines of a word, a tab and its tag, and an empty line."""
+    if prediction.get("error"):
+        return [Row(tuple(_cells(prediction))), blank()]
+    pairs = zip(prediction["tokens"], prediction["tags"], strict=True)
+    return [*(Row(((f"{printable(token)}\t{tag}", ""),)) for token, tag in pairs), blank()]
+
+
+def _continued(prediction: Mapping[str, Any]) -> list[Row]:
+    """Return a forecast as a table: a line an instant, a column a channel, each with its outer quantiles."""
+    if prediction.get("error"):
+        return [Row(tuple(_cells(prediction)))]
+    channels = {name: value for name, value in prediction.items() if isinstance(value, Mapping)}
+    head: list[Piece] = [("time", "dim"), *((printable(name), "bold") for name in channels)]
+    shown = prediction["times"][:_SHOWN]
+    lines = [
+        [(time, "dim"), *((_between(values, step), "") for values in channels.values())]
+        for step, time in enumerate(shown)
+    ]
+    table = columns([head, *lines])
+    if len(prediction["times"]) > _SHOWN:
+        rest = words.count(len(prediction["times"]) - _SHOWN)
+        table.append(Row(((f"and {rest} more steps; -o forecast.csv writes them all", "dim"),)))
+    return table
+
+
+def _between(values: Mapping[str, Sequence[float]], step: int) -> str:
+    """Return the forecast of one instant with its lowest and highest quantile."""
+    ends = [name for name in values if name != "forecast"]
+    return f"{values['forecast'][step]:.4g} ({values[ends[0]][step]:.4g} – {values[ends[-1]][step]:.4g})"
 
 
 def _cells(prediction: Mapping[str, Any]) -> list[Piece]:

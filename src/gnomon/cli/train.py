@@ -26,6 +26,7 @@ gnomon train --replay runs/RUN
 @options.valid
 @options.test
 @options.split
+@options.horizon
 @options.data_dir
 @options.max_bad
 @options.budget
@@ -48,6 +49,7 @@ def command(
     valid: str,
     test: str,
     split: str,
+    horizon: int | None,
     data_dir: str | None,
     max_bad: float,
     budget: str,
@@ -73,6 +75,7 @@ def command(
             valid=valid,
             test=test,
             split=split,
+            horizon=horizon or "auto",
             data_dir=data_dir,
             max_bad=max_bad,
             budget=budget,

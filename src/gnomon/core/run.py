@@ -94,6 +94,11 @@ class RunFolder:
         return self.path / "data.json"
 
     @property
+    def preparation(self) -> Path:
+        """What was fitted on the training split to make numbers of the data: a tokenizer, scales."""
+        return self.path / "preparation.json"
+
+    @property
     def skipped(self) -> Path:
         """Samples that could not be used, one JSON object a line."""
         return self.path / "skipped.jsonl"

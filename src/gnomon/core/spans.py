@@ -55,7 +55,8 @@ def find(tags: Ints, lengths: Ints, classes: tuple[str, ...]) -> Ints:
 def common(true: Ints, predicted: Ints) -> Ints:
     """Return the spans that are in both, with the same borders and kind; all of shape ``(spans, 3)``."""
     _, rows, others = np.intersect1d(true[:, 0], predicted[:, 0], assume_unique=True, return_indices=True)
-    return true[rows[(true[rows] == predicted[others]).all(axis=1)]]
+    found: Ints = true[rows[(true[rows] == predicted[others]).all(axis=1)]]
+    return found
 
 
 def per_sentence(true: Ints, predicted: Ints, lengths: Ints, classes: tuple[str, ...]) -> Ints:

@@ -9,7 +9,10 @@ from typing import Any, Literal
 from gnomon.core.config import Auto, Off
 
 Phases = tuple[tuple[float, int], ...]
-"""Resolution as a function of progress: ``(from progress, side in pixels)``, rising in progress, the first from 0."""
+"""Size of the samples as a function of progress: ``(from progress, size)``, rising in progress, the first from 0.
+
+The size is a side in pixels for pictures, and 0, the data's own, for everything else.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,16 @@ class TrainConfig:
     """Learning rate of the last layer, per mean loss of 2,000 samples."""
     lr_vector: float = 100.0
     """Learning rate of biases, per mean loss of 2,000 samples."""
+    lr_adam: float = 0.002
+    """Learning rate of Adam, for parameters of the roles ``adam`` and ``embedding``."""
+    lr_orthogonal: float = 0.002
+    """Learning rate of orthogonalised updates that keep a matrix' norm free; their size is that of Adam's updates."""
+    lr_sparse: float = 0.1
+    """Learning rate of tables of which a step touches few rows (Adagrad a row)."""
+    decay_adam: float = 0.01
+    """Decoupled weight decay of matrices under Adam and under orthogonalised updates, per step and learning rate."""
+    beta1: float = 0.9
+    beta2: float = 0.98
     momentum_matrix: float = 0.6
     momentum_rest: float = 0.85
     weight_decay: float = 0.004
@@ -50,7 +63,7 @@ class TrainConfig:
     average: float | Off = "off"
     """Horizon of the running average of the weights, as a share of all steps."""
     clip: float | Off = "off"
-    """Largest norm of the gradient of the last layer and the vectors together."""
+    """Largest norm of the gradient of everything but ``matrix`` parameters and sparse tables, together."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     compile: Literal["auto", "on", "off"] = "auto"
     """Compile the network; ``auto`` does on a GPU when the budget pays for it, never on a processor."""

@@ -38,10 +38,15 @@ class Feed:
         """Samples of one epoch."""
         return len(self._split)
 
-    def batch(self, step: int, *, size_px: int) -> Batch:
-        """Return this rank's part of the batch of one step, pictures at ``size_px``."""
+    @property
+    def typical_step(self) -> int:
+        """Any step: all batches cost the same."""
+        return 0
+
+    def batch(self, step: int, *, size: int) -> Batch:
+        """Return this rank's part of the batch of one step, pictures with ``size`` pixels on the longer side."""
         ids, epochs = self.ids(step)
-        inputs = self._augment(self._pick(ids), ids, epochs, size_px)
+        inputs = self._augment(self._pick(ids), ids, epochs, size)
         rows = torch.from_numpy(ids).to(self._device, non_blocking=True)
         return Batch(inputs=inputs, targets=self._targets[rows], ids=ids)
 
@@ -69,13 +74,16 @@ class Feed:
         return torch.from_numpy(np.ascontiguousarray(self._split.inputs[ids])).to(self._device, non_blocking=True)
 
 
-def looks(split: Split, *, batch_size: int, size_px: int, device: torch.device) -> Iterator[Batch]:
-    """Yield all samples of a split in order, unvaried, for evaluation; the last batch may be smaller."""
-    for start in range(0, len(split), batch_size):
-        ids = np.arange(start, min(start + batch_size, len(split)), dtype=np.int64)
+def looks(
+    split: Split, *, batch_size: int, size: int, device: torch.device, rows: npt.NDArray[np.int64] | None = None
+) -> Iterator[Batch]:
+    """Yield the samples of a split, all or those at ``rows``, in order, unvaried; the last batch may be smaller."""
+    chosen = np.arange(len(split), dtype=np.int64) if rows is None else rows
+    for start in range(0, len(chosen), batch_size):
+        ids = chosen[start : start + batch_size]
         pixels = torch.from_numpy(np.ascontiguousarray(split.inputs[ids])).to(device, non_blocking=True)
         targets = torch.from_numpy(split.targets[ids]).to(device, non_blocking=True)
-        yield Batch(inputs=resize(pixels, size_px), targets=targets, ids=ids)
+        yield Batch(inputs=resize(pixels, size), targets=targets, ids=ids)
 
 
 def _resident(split: Split, device: torch.device) -> Tensor | None:

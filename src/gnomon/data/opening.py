@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from gnomon.core import config as configs
 from gnomon.core import plugins
 from gnomon.core.config import DataConfig, Layer
-from gnomon.core.errors import UsageError
+from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
-from gnomon.core.spec import Dataset, Guess, Image, Spec
+from gnomon.core.spec import Dataset, Guess, Image, Label, Spec, Tags
 from gnomon.core.training import RunConfig
-from gnomon.data import detect, split
+from gnomon.data import detect, named, split
 from gnomon.data.fitted import Fitted
+from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
 
-SECTIONS = ("run", "data", "task", "family", "train", "augment")
+SECTIONS = ("run", "data", "reader", "text", "series", "task", "family", "train", "augment")
 """Sections of a run's configuration."""
 _KEPT_PX = 64
 """Pictures up to this side keep their own size when all are alike."""
@@ -50,29 +52,53 @@ def load_dataset(
     data_dir: Path | None,
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
+    layers: Sequence[Layer] = (),
 ) -> Dataset:
     """Return the data with its splits: those of the data, those that the user named, those that Gnomon makes."""
-    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
+    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, layers=layers)
     main = _read(data.path, data, reading, data_dir)
     others = [_beside(main, p, data, reading, data_dir) if p != "off" else None for p in (data.valid, data.test)]
     return split.split(split.join(main, *others), data.split, seed)
 
 
+def read(
+    path: str, *, data_dir: Path | None = None, emit: Emit = silent, should_stop: Callable[[], bool] = lambda: False
+) -> Dataset:
+    """Return what a reader finds in a path or under a known name, neither split nor prepared."""
+    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
+    return _read(path, DataConfig(path=path, max_bad=1.0, allow_empty=True), reading, data_dir)
+
+
 def load_foreign(
-    path: str, *, fit: str, spec: Spec, emit: Emit, should_stop: Callable[[], bool] = lambda: False
+    path: str,
+    *,
+    fit: str,
+    spec: Spec,
+    preparation: Mapping[str, Any],
+    data_dir: Path | None = None,
+    emit: Emit = silent,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Dataset:
     """Return other data as a model of this spec sees it, as a split called ``test``: its classes are found by name.
 
-    Raises ``DataError`` where the data has a class that the model does not know.
+    Raises ``DataError`` where the data has a class that the model does not know, or is of another kind.
     """
-    if not isinstance(spec.input, Image):
-        raise UsageError(
-            f"a model of {type(spec.input).__name__} data cannot be measured on other data", fix="train anew"
+    if isinstance(spec.input, Image):
+        data = DataConfig(path=path, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
+        reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
+        other = _seen_as(spec.input, path, data, reading, data_dir)
+        return split.join(replace(other, spec=spec, splits={}), None, other)
+    other = read(path, data_dir=data_dir, emit=emit, should_stop=should_stop)
+    target = spec.target if isinstance(spec.target, Label | Tags) else other.spec.target
+    if type(other.spec.target) is not type(target):
+        raise DataError(
+            f"holds a {type(other.spec.target).__name__} to be foreseen, the model foresees a {type(target).__name__}",
+            fix="give data of the kind that the model was trained on",
+            path=path,
         )
-    data = DataConfig(path=path, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
-    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
-    other = _seen_as(spec.input, path, data, reading, None)
-    return split.join(replace(other, spec=spec, splits={}), None, other)
+    joined = split.join(replace(other, spec=Spec(input=other.spec.input, target=target), splits={}), None, other)
+    prepared = prepare(joined, (), cache_dir=cache_folder(), known=preparation, emit=emit, should_stop=should_stop)
+    return prepared.dataset
 
 
 def _beside(main: Dataset, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
@@ -97,15 +123,23 @@ def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None
     found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit)
     dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
     seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag="")
-    return replace(dataset, name=found.name, guesses=(seen, *dataset.guesses))
+    facts = dict(dataset.facts)
+    if source in named.names() and (customary := named.describe(source).split) != "auto":
+        facts["customary_split"] = customary
+    return replace(dataset, name=found.name, guesses=(seen, *dataset.guesses), facts=facts)
 
 
 def tell(dataset: Dataset, emit: Emit = silent) -> None:
     """Say what was found and what was guessed, with the flag that overrides it."""
     for guess in dataset.guesses:
-        flag = f" ({guess.flag})" if guess.flag else ""
-        why = f": {guess.why}" if guess.why else ""
-        emit(Said(text=f"{guess.what}{why}{flag}", level="guess"))
+        tell_guess(guess, emit)
+
+
+def tell_guess(guess: Guess, emit: Emit) -> None:
+    """Say one guess, why it was made, and the flag that overrides it."""
+    flag = f" ({guess.flag})" if guess.flag else ""
+    why = f": {guess.why}" if guess.why else ""
+    emit(Said(text=f"{guess.what}{why}{flag}", level="guess"))
 
 
 def _require_text(path: str) -> None:

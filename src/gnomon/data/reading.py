@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from gnomon.core import config as configs
+from gnomon.core.config import Layer
 from gnomon.core.events import Emit
+
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,3 +24,10 @@ class Reading:
     """Is told of progress."""
     should_stop: Callable[[], bool]
     """True once a signal asked to stop; long loops look at it."""
+    layers: Sequence[Layer] = ()
+    """What was configured, for a reader's own settings."""
+
+    def settings(self, cls: type[C]) -> C:
+        """Return the reader's own settings, of the section ``reader``. Raises ``UsageError``."""
+        built, _ = configs.build(cls, "reader", self.layers)
+        return built

@@ -11,17 +11,24 @@ from torch import Tensor, nn
 from gnomon.core.spec import Output
 from gnomon.layers.head import Head
 
-Role = Literal["matrix", "head", "vector", "early", "frozen"]
-"""How the optimizer treats a parameter: hidden ``matrix`` (convolution filters too), output ``head``, ``vector``
-(biases, norm gains), ``early`` (a vector that is trained only at the start), ``frozen``."""
+Role = Literal["matrix", "head", "vector", "early", "orthogonal", "adam", "embedding", "sparse", "frozen"]
+"""How the optimizer treats a parameter.
+
+Networks whose activations are normalised by batch: hidden ``matrix`` of a fixed norm (convolution filters too), output
+``head``, ``vector`` (biases, norm gains), ``early`` (a vector that is trained only at the start), all three by Nesterov
+momentum. Others: hidden matrices ``orthogonal``, and Adam for ``adam`` (matrices decay) and ``embedding`` (nothing
+does). ``sparse`` are tables with sparse gradients. ``frozen`` stays.
+"""
 
 
 class Network(nn.Module):
     """An ``nn.Module`` that says how it wants to be trained and looked at. Families override what differs."""
 
     head: Head
+    carries: bool = False
+    """True where ``forward`` takes the state that the batch before left in ``Output.carry``, shape ``(batch, …)``."""
 
-    def forward(self, inputs: Tensor) -> Output:
+    def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return the output for a batch of inputs as the data's leaf kind stores them."""
         raise NotImplementedError
 

@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from gnomon.assemble import Model
 from gnomon.core.events import Emit, Said, Worked
-from gnomon.core.spec import Dataset, Split
-from gnomon.data.batch import looks
+from gnomon.core.spec import Dataset, Sequence, Series, Spec, Split
+from gnomon.data import feeds
 from gnomon.train import infer
 
 SCHEMA = 1
 _BATCH = 500
+_VALUES_AT_ONCE = 2**25
 _UNCERTAIN = 0.2
 """Share of the validation samples that are looked at in more than one view."""
 
@@ -26,8 +27,11 @@ Logits = npt.NDArray[np.float32]
 def calibrated(model: Model, valid: Split, *, views: bool, should_stop: Callable[[], bool]) -> tuple[Model, Logits]:
     """Return the model with temperature and limit for more views set on the validation split, and its logits there.
 
-    The limit is the confidence under which one in five validation samples lies.
+    The limit is the confidence under which one in five validation samples lies. A model whose task has no
+    temperature is returned as it is.
     """
+    if not model.task.calibrates:
+        return model, outputs(model, valid, should_stop=should_stop)
     if not len(valid):
         return model, np.zeros((0, model.task.output_size), dtype=np.float32)
     logits = outputs(model, valid, should_stop=should_stop)
@@ -47,9 +51,14 @@ def outputs(
     name: str = "",
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Logits:
-    """Return the model's outputs for a split, shape ``(samples, outputs)``, before the temperature."""
-    device = model.precision.device
-    batches = looks(split, batch_size=_BATCH, size_px=model.size_px, device=device)
+    """Return what the task keeps of the model's outputs for a split, ``(rows, …)``, before the temperature."""
+    batches = feeds.looks(
+        split,
+        model.spec,
+        batch_size=batch_size(model.spec, model.task.output_size),
+        size=model.size_px,
+        device=model.precision.device,
+    )
 
     def told() -> Any:
         for batch in batches:
@@ -58,8 +67,21 @@ def outputs(
                 emit(Worked(what=f"measuring {name}", done=int(batch.ids[-1]) + 1, total=len(split)))
 
     return infer.outputs(
-        model.network, told(), precision=model.precision, views_below=model.views_below, should_stop=should_stop
+        model.network,
+        told(),
+        precision=model.precision,
+        keep=model.task.keep,
+        views_below=model.views_below,
+        should_stop=should_stop,
     )
+
+
+def batch_size(spec: Spec, output_size: int) -> int:
+    """Return how many samples are measured together, so that outputs take little memory."""
+    places = spec.input.length if isinstance(spec.input, Sequence) else 1
+    if isinstance(spec.target, Series):
+        places = spec.target.length * len(spec.target.names)
+    return max(1, min(_BATCH, _VALUES_AT_ONCE // (places * max(output_size, 256 if places > 1 else 1))))
 
 
 def evaluation(
@@ -87,7 +109,8 @@ def evaluation(
         if split is None or not len(split):
             continue
         logits = known[name] if name in known else outputs(model, split, emit=emit, name=name, should_stop=should_stop)
-        logits = logits / np.float32(model.temperature)
+        if task.calibrates:
+            logits = logits / np.float32(model.temperature)
         found["scores"][name] = scores(task.metrics(logits, split.targets, seed=seed))
         found["details"][name] = task.details(logits, split.targets, split.ids)
     for name in reversed(list(found["scores"])):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,8 @@ import numpy.typing as npt
 from gnomon.core import calibration, confusion, intervals
 from gnomon.core.config import Auto
 from gnomon.core.errors import DataError, DivergedError, UsageError
-from gnomon.core.spec import Column, Image, Label, Output, Score, Spec, Split
-from gnomon.data import baseline
+from gnomon.core.spec import Column, Image, Label, Output, Score, Sequence, Spec, Split
+from gnomon.data import baseline, textbaselines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +45,7 @@ class Task:
 
     headline = "accuracy"
     higher_is_better = True
+    calibrates = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
         if not isinstance(spec.target, Label):
@@ -66,6 +68,15 @@ class Task:
         from torch.nn import functional as F
 
         return F.cross_entropy(output.value.float(), targets, label_smoothing=self.label_smoothing)
+
+    def keep(self, output: Output, targets: Tensor) -> Tensor:
+        """Return what is measured of a batch: its logits ``(batch, classes)``."""
+        return output.value.float()
+
+    def prior(self, train: Split) -> npt.NDArray[np.float32]:
+        """Return the logits ``(classes,)`` that a model without any training should give: the shares of the classes."""
+        counts = np.bincount(train.targets, minlength=self.output_size) + 1.0
+        return np.log(counts / counts.sum()).astype(np.float32)
 
     def progress_metrics(self, logits: Tensor, targets: Tensor) -> dict[str, float]:
         """Return accuracy and log-loss (nats, not smoothed) of logits ``(n, classes)`` for the live line."""
@@ -109,7 +120,7 @@ class Task:
         """Return the temperature by which to divide the logits ``(n, classes)`` for the least log-loss."""
         return calibration.temperature(logits, targets)
 
-    def decode(self, logits: npt.NDArray[np.float32]) -> list[dict[str, Any]]:
+    def decode(self, logits: npt.NDArray[np.float32], inputs: npt.NDArray[Any]) -> list[dict[str, Any]]:
         """Return for each row of logits ``(n, classes)`` its label, confidence and five likeliest classes."""
         probabilities = _softmax(np.asarray(logits, dtype=np.float64))
         best = np.argsort(-probabilities, axis=1, kind="stable")[:, :NUM_TOP]
@@ -118,20 +129,28 @@ class Task:
     def baselines(self, train: Split, other: Split, *, seed: int) -> list[dict[str, Any]]:
         """Return what trivial models, fitted on ``train``, score on ``other``.
 
-        The majority class answers with the shares of the classes in ``train`` (one sample added to each). The
-        linear model is there for pictures of at most `baseline.MAX_FEATURES` values; its outputs are no
+        The majority class answers with the shares of the classes in ``train`` (one sample added to each). Linear
+        models are there for texts, and for pictures of at most `baseline.MAX_FEATURES` values; their outputs are no
         probabilities, so that only accuracy, top5 and f1 are measured.
         """
         shares = np.bincount(train.targets, minlength=self.output_size) + 1.0
         logits = np.broadcast_to(np.log(shares / shares.sum()), (len(other), self.output_size))
         found = [{"name": "majority class", "scores": self.metrics(logits, other.targets, seed=seed)}]
-        image = self.spec.input
-        if isinstance(image, Image) and image.height_px * image.width_px * image.channels <= baseline.MAX_FEATURES:
-            outputs = baseline.ridge(train, other.inputs, self.output_size, seed=seed)
+        for name, outputs in self._linear(train, other, seed):
             scores = self.metrics(outputs, other.targets, seed=seed)
             measured = {name: score for name, score in scores.items() if name in ("accuracy", "top5", "f1")}
-            found.append({"name": "linear model (ridge)", "scores": measured})
+            found.append({"name": name, "scores": measured})
         return found
+
+    def _linear(self, train: Split, other: Split, seed: int) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
+        """Yield the linear models that there are for this kind of data, with their outputs ``(n, classes)``."""
+        leaf = self.spec.input
+        if isinstance(leaf, Image) and leaf.height_px * leaf.width_px * leaf.channels <= baseline.MAX_FEATURES:
+            yield "linear model (ridge)", baseline.ridge(train, other.inputs, self.output_size, seed=seed)
+        if isinstance(leaf, Sequence):
+            unit = leaf.unit
+            outputs = textbaselines.bag_of_words(train, other, self.output_size, unit=unit, seed=seed)
+            yield "linear model of n-grams", outputs
 
     def _decode_row(self, probabilities: Floats, order: Ints) -> dict[str, Any]:
         top = [{"label": self.classes[k], "probability": float(probabilities[k])} for k in order]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from gnomon.core.errors import StoppedError
-from gnomon.core.spec import Batch
+from gnomon.core.spec import Batch, Output
 from gnomon.layers.network import Network
 from gnomon.train.precision import Precision
 
@@ -18,6 +18,7 @@ _AT_ONCE = 500
 """Uncertain samples whose other views are computed together: enough to keep the processor busy."""
 
 Values = npt.NDArray[np.float32]
+Keep = Callable[[Output, Tensor], Tensor]
 
 
 @torch.no_grad()
@@ -26,32 +27,40 @@ def outputs(
     batches: Iterable[Batch],
     *,
     precision: Precision,
+    keep: Keep | None = None,
     views_below: float = 0.0,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Values:
     """Return the outputs for all batches, shape ``(samples, …)``, with the network in evaluation mode.
 
-    Where the largest softmax probability of a sample's first view is under ``views_below``, its output is the weighted
-    mean over all views of the network. Each sample's output depends on that sample alone.
+    ``keep`` makes of an output and its targets what is returned of each batch, shape ``(rows, …)``. Where the largest
+    softmax probability of a sample's first view is under ``views_below``, its output is the weighted mean over all
+    views of the network. Each sample's output depends on that sample alone.
     Source for asking the uncertain ones only: Hiverge, "CIFAR-10 speedrun" (2025), selective test-time augmentation.
     """
     was_training = network.training
     network.eval()
     try:
         with precision.autocast():
-            return _all(network, batches, views_below, should_stop)
+            return _all(network, batches, keep or _value, views_below, should_stop)
     finally:
         network.train(was_training)
 
 
-def _all(network: Network, batches: Iterable[Batch], views_below: float, should_stop: Callable[[], bool]) -> Values:
+def _value(output: Output, targets: Tensor) -> Tensor:
+    return output.value.float()
+
+
+def _all(
+    network: Network, batches: Iterable[Batch], keep: Keep, views_below: float, should_stop: Callable[[], bool]
+) -> Values:
     values: list[Tensor] = []
     uncertain: list[tuple[Tensor, Tensor]] = []
     done, waiting = 0, 0
     for batch in batches:
         if should_stop():
             raise StoppedError("stopped while evaluating", fix="gnomon resume goes on from the last checkpoint")
-        value = network(batch.inputs).value.float()
+        value = keep(network(batch.inputs), batch.targets)
         values.append(value)
         if views_below > 0:
             rows = torch.nonzero(value.softmax(1).amax(1) < views_below)[:, 0]

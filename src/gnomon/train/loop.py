@@ -42,7 +42,12 @@ class Batches(Protocol):
         """Samples of one epoch."""
         ...
 
-    def batch(self, step: int, *, size_px: int) -> Batch:
+    @property
+    def typical_step(self) -> int:
+        """A step whose batch costs about as much as the mean of all."""
+        ...
+
+    def batch(self, step: int, *, size: int) -> Batch:
         """Return the batch of one step."""
         ...
 
@@ -136,15 +141,21 @@ def save(parts: Fit, sitting: _Sitting) -> None:
 
 def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
     state, progress = parts.state, parts.pace.progress.at(parts.state.step)
-    size_px = size_at(parts.phases, progress)
+    size = size_at(parts.phases, progress)
     started_s = parts.clock.now_s()
-    batch = parts.feed.batch(state.step, size_px=size_px)
+    batch = parts.feed.batch(state.step, size=size)
     before = health.before(parts.precision)
 
     def attempt() -> Losses:
         torch.manual_seed(seeds.key("noise", state.seed, state.step))
         return train_step(
-            state.network, parts.objective, state.optimizer, batch, progress=progress, precision=parts.precision
+            state.network,
+            parts.objective,
+            state.optimizer,
+            batch,
+            progress=progress,
+            precision=parts.precision,
+            carry=state.carry,
         )
 
     reads = _may_read(parts)
@@ -154,14 +165,16 @@ def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
         _after_rollback(parts, sitting)
         return
     state.step += 1
+    if not parts.precision.waits or bool(losses.finite):  # a state that is spoilt would spoil all batches to come
+        state.carry = losses.carry
     sitting.finite = losses.finite
     state.average.update(state.network, progress=progress, steps=parts.pace.progress.steps_at(state.step - 1))
     if reads:
         _note_loss(state, sitting, losses)
     seconds = parts.clock.now_s() - started_s
-    parts.pace.observe(size_px, seconds)
-    sitting.samples_per_s = len(batch.targets) * parts.ranks.world_size / seconds if seconds > 0 else 0.0
-    _record(parts, sitting, size_px, progress)
+    parts.pace.observe(size, seconds)
+    sitting.samples_per_s = len(batch) * parts.ranks.world_size / seconds if seconds > 0 else 0.0
+    _record(parts, sitting, size, progress)
 
 
 def _may_read(parts: Fit) -> bool:
@@ -181,7 +194,7 @@ def _after_rollback(parts: Fit, sitting: _Sitting) -> None:
     sitting.finite, sitting.reached = None, parts.pace.progress.at(parts.state.step)
 
 
-def _record(parts: Fit, sitting: _Sitting, size_px: int, before: float) -> None:
+def _record(parts: Fit, sitting: _Sitting, size: int, before: float) -> None:
     """Write what is due after a step, and tell whoever watches."""
     state, pace = parts.state, parts.pace
     after = pace.progress.at(state.step)
@@ -193,7 +206,7 @@ def _record(parts: Fit, sitting: _Sitting, size_px: int, before: float) -> None:
             parts.run.metrics,
             facts
             | {"split": "train", "loss": sum(state.losses) / len(state.losses), "lr": lr}
-            | {"samples_per_s": round(sitting.samples_per_s, 1), "size_px": size_px},
+            | {"samples_per_s": round(sitting.samples_per_s, 1), "size": size},
             sync=False,
         )
         state.losses = []

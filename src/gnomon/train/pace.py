@@ -32,18 +32,18 @@ class Pace:
         self._seen: dict[int, tuple[int, float]] = {}
         self._drift = 1.0
 
-    def observe(self, size_px: int, seconds: float) -> None:
+    def observe(self, size: int, seconds: float) -> None:
         """Take the duration of one step at one resolution into account.
 
         The estimate is a running mean over about ``_WINDOW_S`` seconds of steps: one slow moment of the machine bends
         the plan little, a lasting change bends it soon.
         """
-        count, mean_s = self._seen.get(size_px, (0, 0.0))
+        count, mean_s = self._seen.get(size, (0, 0.0))
         share = max(1 / (count + 1), min(_LARGEST_SHARE, mean_s / _WINDOW_S))
         mean_s += (seconds - mean_s) * share
-        self._seen[size_px] = (count + 1, mean_s)
-        if count + 1 >= _ENOUGH and self._planned_s.get(size_px):
-            self._drift = mean_s / self._planned_s[size_px]
+        self._seen[size] = (count + 1, mean_s)
+        if count + 1 >= _ENOUGH and self._planned_s.get(size):
+            self._drift = mean_s / self._planned_s[size]
 
     @property
     def drift(self) -> float:
@@ -54,12 +54,12 @@ class Pace:
         """Take the plan and the re-fits that still hold after training went back to a checkpoint."""
         self.progress = Progress(steps, refits)
 
-    def step_s(self, size_px: int) -> float:
+    def step_s(self, size: int) -> float:
         """Return how long a step takes at a resolution: as seen lately, else as planned times the drift elsewhere."""
-        count, mean_s = self._seen.get(size_px, (0, 0.0))
+        count, mean_s = self._seen.get(size, (0, 0.0))
         if count >= _ENOUGH:
             return mean_s
-        return self._planned_s.get(size_px, 0.0) * self._drift
+        return self._planned_s.get(size, 0.0) * self._drift
 
     def mean_step_s(self, progress: float) -> float:
         """Return the mean duration of the steps from a progress to the end, over the resolutions to come."""

@@ -68,29 +68,29 @@ class Probe:
         starts = [start for start, _ in phases] + [1.0]
         total = 0.0
         for (start, size), end in zip(phases, starts[1:], strict=True):
-            batch = self._feed.batch(0, size_px=size)  # whole: the optimizer's work does not grow with the batch
+            # The whole batch: the optimizer's work does not grow with it.
+            batch = self._feed.batch(self._feed.typical_step, size=size)
             counter = FlopCounterMode(display=False)
             with counter:
                 self._step(batch)
             total += (end - start) * counter.get_total_flops()
         return total
 
-    def _part(self, size_px: int) -> Batch:
-        batch = self._feed.batch(0, size_px=size_px)
-        part = max(2, math.ceil(len(batch.targets) / _SHARE_OF_BATCH))
-        return Batch(inputs=batch.inputs[:part], targets=batch.targets[:part], ids=batch.ids[:part])
+    def _part(self, size: int) -> Batch:
+        batch = self._feed.batch(self._feed.typical_step, size=size)
+        return batch.part(max(2, math.ceil(len(batch) / _SHARE_OF_BATCH)))
 
     def _step(self, batch: Batch) -> None:
         optimizer = Optimizer(self._network, self._config, iterate_in=self._precision.iterate_in)
         train_step(self._network, self._objective, optimizer, batch, progress=0.5, precision=self._precision)
 
-    def _step_s(self, size_px: int) -> float:
+    def _step_s(self, size: int) -> float:
         """Return the seconds of a step: the data work, the gradients of a quarter batch scaled up, the optimizer.
 
         Each is the best of three timings, as a neighbour can only make them longer.
         """
-        batch_s = self._timed(lambda: self._feed.batch(0, size_px=size_px))
-        part = self._part(size_px)
+        batch_s = self._timed(lambda: self._feed.batch(self._feed.typical_step, size=size))
+        part = self._part(size)
         optimizer = Optimizer(self._network, self._config, iterate_in=self._precision.iterate_in)
 
         def gradients_of_part() -> None:
@@ -98,17 +98,17 @@ class Probe:
 
         gradients_of_part()
         part_s = min(self._timed(gradients_of_part) for _ in range(_TIMINGS))
-        optimizer_s = min(self._timed(lambda: optimizer.step(0.5, len(part.targets))) for _ in range(_TIMINGS))
-        return batch_s + part_s * self._config.batch_size / len(part.targets) + optimizer_s
+        optimizer_s = min(self._timed(lambda: optimizer.step(0.5, len(part))) for _ in range(_TIMINGS))
+        return batch_s + part_s * self._config.batch_size / len(part) + optimizer_s
 
-    def _look_s(self, size_px: int) -> float:
-        batch = self._part(size_px)
+    def _look_s(self, size: int) -> float:
+        batch = self._part(size)
         self._network.eval()
         with torch.no_grad(), self._precision.autocast():
             self._network(batch.inputs)
             seconds = self._timed(lambda: self._network(batch.inputs))
         self._network.train()
-        return seconds / len(batch.targets)
+        return seconds / len(batch)
 
     def _timed(self, work: Callable[[], Any]) -> float:
         self._settle()

@@ -27,6 +27,8 @@ class State:
     elapsed_s: float = 0.0
     rollbacks: int = 0
     skipped_in_a_row: int = 0
+    carry: Tensor | None = None
+    """What the network carries over from batch to batch, shape ``(batch, …)``, where it carries anything."""
     losses: list[float] = field(default_factory=list)
     """Training losses since the last record, so that a resumed run writes the same record."""
 
@@ -36,6 +38,7 @@ class State:
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state(),
             "average": self.average.state(),
+            "carry": {} if self.carry is None else {"state": self.carry},
         }
         return {f"{part}/{name}": tensor for part, tensors in parts.items() for name, tensor in tensors.items()}
 
@@ -69,7 +72,7 @@ class State:
             ) from error
 
     def _load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        parts: dict[str, dict[str, Tensor]] = {"network": {}, "optimizer": {}, "average": {}}
+        parts: dict[str, dict[str, Tensor]] = {"network": {}, "optimizer": {}, "average": {}, "carry": {}}
         for name, tensor in tensors.items():
             part, _, rest = name.partition("/")
             parts[part][rest] = tensor
@@ -79,3 +82,4 @@ class State:
         self.optimizer.load_state(parts["optimizer"])
         device = next(iter(own.values())).device
         self.average.load_state({name: t.to(device) for name, t in parts["average"].items()})
+        self.carry = parts["carry"]["state"].to(device) if parts["carry"] else None

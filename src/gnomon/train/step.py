@@ -22,24 +22,45 @@ class Objective(Protocol):
 
 
 class Losses(NamedTuple):
-    """What one step found: ``loss`` is a tensor, so that reading it is the caller's choice; ``finite`` likewise."""
+    """What one step found: ``loss`` is a tensor, so that reading it is the caller's choice; ``finite`` likewise.
+
+    ``carry`` is the state from which the next batch goes on, where the network has one.
+    """
 
     loss: Tensor
     finite: Tensor
+    carry: Tensor | None = None
 
 
-def gradients(network: Network, objective: Objective, batch: Batch, precision: Precision) -> Losses:
+def forward(network: Network, batch: Batch, carry: Tensor | None) -> Output:
+    """Run a network on a batch, from the state of the batch before where it has one and the batch goes on from there.
+
+    ``carry`` is ``(batch, …)``; rows that are ``fresh`` start from zeros, which is the initial state.
+    """
+    if not network.carries:
+        return network(batch.inputs)  # type: ignore[no-any-return]
+    if carry is not None and batch.fresh is not None:
+        keep = ~batch.fresh.view(-1, *[1] * (carry.ndim - 1))
+        carry = carry * keep
+    return network(batch.inputs, carry)  # type: ignore[no-any-return]
+
+
+def gradients(
+    network: Network, objective: Objective, batch: Batch, precision: Precision, carry: Tensor | None = None
+) -> Losses:
     """Run one batch forward and backward and leave the gradients on the parameters."""
     for parameter in network.parameters():
         parameter.grad = None
     with precision.autocast():
-        output = network(batch.inputs)
+        output = forward(network, batch, carry)
     loss = objective.loss(output, batch.targets)
     for penalty in output.penalties.values():
         loss = loss + penalty
     precision.backward(loss)
-    norms = torch._foreach_norm([p.grad for p in network.parameters() if p.grad is not None])
-    return Losses(loss.detach(), torch.isfinite(loss.detach() + torch.stack(norms).sum()))
+    found = [p.grad for p in network.parameters() if p.grad is not None]
+    norms = torch._foreach_norm([g.coalesce().values() if g.is_sparse else g for g in found])
+    carried = None if output.carry is None else output.carry.detach()
+    return Losses(loss.detach(), torch.isfinite(loss.detach() + torch.stack(norms).sum()), carried)
 
 
 def train_step(
@@ -50,10 +71,11 @@ def train_step(
     *,
     progress: float,
     precision: Precision,
+    carry: Tensor | None = None,
 ) -> Losses:
     """Compute the gradients of one batch and, where they are finite, move the parameters along them."""
-    losses = gradients(network, objective, batch, precision)
+    losses = gradients(network, objective, batch, precision, carry)
     if precision.waits and not losses.finite:
         return losses
-    optimizer.step(progress, len(batch.targets))
+    optimizer.step(progress, len(batch))
     return losses

@@ -49,8 +49,8 @@ class TestOrder:
         config = AugmentConfig(flip="alternate", shift_px=1)
         feed = feed_of(pictures(10), batch_size=4, augment=config)
         for step in steps:
-            batch = feed.batch(step, size_px=6)
-            fresh = feed_of(pictures(10), batch_size=4, augment=config).batch(step, size_px=6)
+            batch = feed.batch(step, size=6)
+            fresh = feed_of(pictures(10), batch_size=4, augment=config).batch(step, size=6)
             assert torch.equal(batch.inputs, fresh.inputs)
             assert torch.equal(batch.targets, fresh.targets)
             assert np.array_equal(batch.ids, fresh.ids)
@@ -64,13 +64,13 @@ class TestOrder:
 class TestBatch:
     def test_pictures_targets_and_ids_belong_together(self):
         split = pictures(10)
-        batch = feed_of(split, augment=AugmentConfig(flip="off")).batch(3, size_px=6)
+        batch = feed_of(split, augment=AugmentConfig(flip="off")).batch(3, size=6)
         assert np.array_equal(batch.inputs.numpy(), split.inputs[batch.ids])
         assert np.array_equal(batch.targets.numpy(), split.targets[batch.ids])
         assert batch.inputs.dtype == torch.uint8
 
     def test_the_resolution_is_as_asked(self):
-        assert feed_of(pictures(10)).batch(0, size_px=3).inputs.shape == (4, 3, 3, 1)
+        assert feed_of(pictures(10)).batch(0, size=3).inputs.shape == (4, 3, 3, 1)
 
     def test_an_epoch_has_as_many_samples_as_the_split(self):
         assert feed_of(pictures(7)).num_samples == 7
@@ -80,8 +80,8 @@ class TestBatch:
         path = tmp_path / "pixels"
         split.inputs.tofile(path)
         mapped = np.memmap(path, dtype=np.uint8, mode="r", shape=split.inputs.shape)
-        batch = feed_of(replace(split, inputs=mapped)).batch(1, size_px=6)
-        assert torch.equal(batch.inputs, feed_of(split).batch(1, size_px=6).inputs)
+        batch = feed_of(replace(split, inputs=mapped)).batch(1, size=6)
+        assert torch.equal(batch.inputs, feed_of(split).batch(1, size=6).inputs)
 
 
 class TestRanks:
@@ -89,10 +89,10 @@ class TestRanks:
     @pytest.mark.parametrize("step", [0, 1, 5])
     def test_the_shares_of_all_ranks_are_the_whole_batch(self, world_size, step):
         config = AugmentConfig(flip="alternate", shift_px=1)
-        whole = feed_of(pictures(6), batch_size=8, augment=config).batch(step, size_px=6)
+        whole = feed_of(pictures(6), batch_size=8, augment=config).batch(step, size=6)
         shares = [
             feed_of(pictures(6), batch_size=8, augment=config, ranks=Ranks(rank=rank, world_size=world_size)).batch(
-                step, size_px=6
+                step, size=6
             )
             for rank in range(world_size)
         ]
@@ -102,22 +102,22 @@ class TestRanks:
 
     def test_a_batch_that_cannot_be_shared_is_refused(self):
         with pytest.raises(ValueError, match="a batch of 8 cannot be shared by 3 ranks"):
-            feed_of(pictures(6), batch_size=8, ranks=Ranks(rank=0, world_size=3)).batch(0, size_px=6)
+            feed_of(pictures(6), batch_size=8, ranks=Ranks(rank=0, world_size=3)).batch(0, size=6)
 
 
 class TestLooks:
     @pytest.mark.parametrize(("batch_size", "sizes"), [(4, [4, 4, 2]), (10, [10]), (99, [10]), (1, [1] * 10)])
     def test_all_samples_once_in_order_unvaried(self, batch_size, sizes):
         split = pictures(10)
-        batches = list(looks(split, batch_size=batch_size, size_px=6, device=CPU))
+        batches = list(looks(split, batch_size=batch_size, size=6, device=CPU))
         assert [len(batch.targets) for batch in batches] == sizes
         assert np.concatenate([batch.ids for batch in batches]).tolist() == list(range(10))
         assert np.array_equal(torch.cat([batch.inputs for batch in batches]).numpy(), split.inputs)
         assert np.array_equal(torch.cat([batch.targets for batch in batches]).numpy(), split.targets)
 
     def test_at_another_resolution(self):
-        (batch,) = looks(pictures(3), batch_size=4, size_px=12, device=CPU)
+        (batch,) = looks(pictures(3), batch_size=4, size=12, device=CPU)
         assert batch.inputs.shape == (3, 12, 12, 1)
 
     def test_of_nothing_there_is_nothing(self):
-        assert list(looks(pictures(0), batch_size=4, size_px=6, device=CPU)) == []
+        assert list(looks(pictures(0), batch_size=4, size=6, device=CPU)) == []

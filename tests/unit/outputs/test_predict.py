@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gnomon.core.errors import UsageError
-from gnomon.outputs import predict
+from gnomon.outputs import ask_pictures, predict
 
 GOOD = {
     "file": "a.png",
@@ -17,22 +17,21 @@ GOOD = {
 BAD = {"file": "b.png", "error": "is empty"}
 
 
-def test_files_keep_their_order_and_a_folder_stands_for_its_pictures(tmp_path):
-    for name in ("b.png", "a.jpg", "notes.txt"):
-        (tmp_path / name).write_bytes(b"")
-    found = predict.inputs(["z.png", str(tmp_path), "notes.txt"])
-    assert [path.name for path in found] == ["z.png", "a.jpg", "b.png", "notes.txt"]
+class Labels:
+    """Answers as classification gives them."""
+
+    columns = ask_pictures.LABEL_COLUMNS
+
+    def lines(self, row):
+        return [ask_pictures.labelled(row)]
 
 
-def test_nothing_to_predict(tmp_path):
-    with pytest.raises(UsageError, match="nothing to predict"):
-        predict.inputs([])
-    with pytest.raises(UsageError, match="no pictures"):
-        predict.inputs([str(tmp_path)])
+def write(rows, out):
+    predict.write(rows, Labels(), out)
 
 
 def test_csv_by_hand(tmp_path):
-    predict.write([GOOD, BAD], tmp_path / "rows.csv")
+    write([GOOD, BAD], tmp_path / "rows.csv")
     head, good, bad = csv.reader(io.StringIO((tmp_path / "rows.csv").read_text(), newline=""))
     assert head == ["file", "label", "confidence", "top", "error"]
     assert good == ["a.png", "cat", "0.75", json.dumps(GOOD["top"]), ""]
@@ -40,14 +39,14 @@ def test_csv_by_hand(tmp_path):
 
 
 def test_jsonl_by_hand(tmp_path):
-    predict.write([GOOD, BAD], tmp_path / "rows.jsonl")
+    write([GOOD, BAD], tmp_path / "rows.jsonl")
     assert [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()] == [GOOD, BAD]
 
 
 def test_parquet_by_hand(tmp_path):
     from pyarrow import parquet
 
-    predict.write([BAD, GOOD], tmp_path / "rows.PARQUET")
+    write([BAD, GOOD], tmp_path / "rows.PARQUET")
     table = parquet.read_table(tmp_path / "rows.PARQUET")
     assert [str(kind) for kind in table.schema.types] == ["string", "string", "double", "string", "string"]
     assert table.column("confidence").to_pylist() == [None, 0.75]
@@ -56,7 +55,7 @@ def test_parquet_by_hand(tmp_path):
 
 @pytest.mark.parametrize("name", ["=SUM(A1)", "+1", "-1", "@cmd", "\tx"])
 def test_no_cell_of_a_csv_is_a_formula(tmp_path, name):
-    predict.write([{"file": name, "error": "", "label": name, "confidence": 1.0, "top": []}], tmp_path / "rows.csv")
+    write([{"file": name, "error": "", "label": name, "confidence": 1.0, "top": []}], tmp_path / "rows.csv")
     row = next(csv.DictReader(io.StringIO((tmp_path / "rows.csv").read_text(), newline="")))
     assert row["file"] == row["label"] == f"'{name}"
     assert row["confidence"] == "1.0"
@@ -64,12 +63,12 @@ def test_no_cell_of_a_csv_is_a_formula(tmp_path, name):
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_what_is_no_text_is_escaped(tmp_path, suffix):
-    predict.write([{"file": "caf\udce9.png", "error": "gone"}], tmp_path / f"rows{suffix}")
+    write([{"file": "caf\udce9.png", "error": "gone"}], tmp_path / f"rows{suffix}")
     assert "caf\\udce9.png" in (tmp_path / f"rows{suffix}").read_text("utf-8")
 
 
 def test_an_unknown_ending_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(UsageError) as caught:
-        predict.write([GOOD], tmp_path / "rows.xml")
+        write([GOOD], tmp_path / "rows.xml")
     assert caught.value.fix == "let it end in .csv, .jsonl, .parquet"
     assert not (tmp_path / "rows.xml").exists()

@@ -184,12 +184,12 @@ def test_no_mistake_gives_empty_lists():
 
 def test_decode_names_the_likeliest_classes():
     logits = np.log(np.array([[0.1, 0.6, 0.3], [0.5, 0.25, 0.25]], dtype=np.float32))
-    first, second = task_of(3).decode(logits)
+    first, second = task_of(3).decode(logits, logits)
     assert first["label"] == "class 1"
     assert first["confidence"] == pytest.approx(0.6)
     assert [entry["label"] for entry in first["top"]] == ["class 1", "class 2", "class 0"]
     assert [entry["label"] for entry in second["top"]] == ["class 0", "class 1", "class 2"]
-    assert len(task_of(20).decode(np.zeros((1, 20), np.float32))[0]["top"]) == 5
+    assert len(task_of(20).decode(np.zeros((1, 20), np.float32), np.zeros((1, 1)))[0]["top"]) == 5
 
 
 def test_loss_is_cross_entropy_with_smoothing():

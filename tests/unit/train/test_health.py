@@ -85,7 +85,7 @@ def test_a_batch_that_fails_twice_is_skipped_and_named(tmp_path, clean):
         "step": 12,
         "event": "skipped_batch",
         "reason": "the loss is not finite",
-        "ids": parts.feed.batch(12, size_px=6).ids.tolist(),
+        "ids": parts.feed.batch(12, size=6).ids.tolist(),
     }
     assert len(event["ids"]) == 4
     assert said == ["step 12: the loss is not finite (skipped batch)"]
@@ -113,8 +113,8 @@ def test_inputs_that_are_not_finite_do_not_reach_the_running_statistics(tmp_path
     class Spoilt:
         num_samples = feed.num_samples
 
-        def batch(self, step, *, size_px):
-            batch = feed.batch(step, size_px=size_px)
+        def batch(self, step, *, size):
+            batch = feed.batch(step, size=size)
             bad = torch.full(batch.inputs.shape, float("nan"))
             return Batch(inputs=bad, targets=batch.targets, ids=batch.ids) if step == 4 else batch
 
@@ -229,4 +229,4 @@ def test_the_ids_are_those_of_the_split(tmp_path):
     feed = feed_of(split)
     parts, _ = train(tmp_path, lambda call: call in (0, 1), feed=feed)
     (event,) = health_events(parts)
-    assert np.array_equal(split.targets[event["ids"]], feed.batch(0, size_px=6).targets.numpy())
+    assert np.array_equal(split.targets[event["ids"]], feed.batch(0, size=6).targets.numpy())

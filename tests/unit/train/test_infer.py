@@ -16,7 +16,7 @@ FP32 = Precision("fp32", CPU)
 
 
 def all_outputs(network, batch_size, **kwargs):
-    return outputs(network, looks(pictures(10), batch_size=batch_size, size_px=6, device=CPU), precision=FP32, **kwargs)
+    return outputs(network, looks(pictures(10), batch_size=batch_size, size=6, device=CPU), precision=FP32, **kwargs)
 
 
 @pytest.mark.parametrize("views_below", [0.0, 2.0])

@@ -17,7 +17,7 @@ from gnomon.train.plan import PlanLog, Progress
 
 
 def timed(folder, cost_s, *, steps=100, deadline_s=10.0, planned_s=0.1, phases=((0.0, 6),), **changed):
-    """A training whose batches take ``cost_s(size_px)`` seconds on a clock made by hand."""
+    """A training whose batches take ``cost_s(size)`` seconds on a clock made by hand."""
     clock = HandClock()
     feed = TimedFeed(feed_of(pictures()), clock, cost_s)
     step_s = {size: planned_s for _, size in phases}
@@ -68,9 +68,9 @@ class TestTraining:
         class Feed:
             num_samples = 20
 
-            def batch(self, step, *, size_px):
-                sizes.append(size_px)
-                return feed_of(pictures()).batch(step, size_px=6)
+            def batch(self, step, *, size):
+                sizes.append(size)
+                return feed_of(pictures()).batch(step, size=6)
 
         fit(parts_of(tmp_path, steps=10, phases=((0.0, 2), (0.3, 4), (0.7, 6)), feed=Feed()))
         assert sizes == [2] * 3 + [4] * 4 + [6] * 3
@@ -240,7 +240,7 @@ class TestTelling:
         losses = [event.loss for event in seen if isinstance(event, Stepped)]
         assert train[0]["loss"] == pytest.approx(sum(losses[:3]) / 3)
         assert set(train[0]) == {
-            *("step", "progress", "elapsed_s", "split", "loss", "lr", "samples_per_s", "size_px"),
+            *("step", "progress", "elapsed_s", "split", "loss", "lr", "samples_per_s", "size"),
         }
 
     def test_a_look_is_at_the_average_and_leaves_the_weights_alone(self, tmp_path):

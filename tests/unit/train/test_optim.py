@@ -199,3 +199,120 @@ class TestOptimizer:
         optimizer = Optimizer(Plain(), config_of(lr_matrix=0.2), iterate_in=torch.float32)
         optimizer.lr_factor = 0.5
         assert optimizer.learning_rate(0.25) == pytest.approx(0.075)
+
+
+class Mixed(Network):
+    """A matrix, a vector and an embedding under Adam, an orthogonalised matrix, a sparse table."""
+
+    def __init__(self, seed=0):
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.embedding = nn.Parameter(torch.randn(5, 3, generator=generator))
+        self.dense = nn.Parameter(torch.randn(4, 3, generator=generator))
+        self.bias = nn.Parameter(torch.randn(4, generator=generator))
+        self.turned = nn.Parameter(torch.randn(4, 4, generator=generator))
+        self.table = nn.Embedding(100, 2, sparse=True)
+        with torch.no_grad():
+            self.table.weight.copy_(torch.randn(100, 2, generator=generator))
+
+    def role(self, name, parameter):
+        return {"embedding": "embedding", "turned": "orthogonal", "table.weight": "sparse"}.get(name, "adam")
+
+    def run(self, seed):
+        ids = torch.randint(0, 5, (6,), generator=torch.Generator().manual_seed(seed))
+        hidden = (self.embedding[ids] @ self.dense.T + self.bias) @ self.turned
+        return hidden.square().mean() + self.table(ids * 7).square().sum()
+
+
+def adam_config(**more):
+    return TrainConfig(**{"lr_adam": 0.01, "lr_orthogonal": 0.01, "lr_sparse": 0.1, "decay_adam": 0.1, **more})
+
+
+def run_mixed(network, optimizer, steps, *, of=20):
+    for step in steps:
+        network.zero_grad()
+        network.run(step).backward()
+        optimizer.step(step / of, 6)
+
+
+class TestAdam:
+    def test_it_is_adamw_with_the_rate_of_the_schedule(self):
+        network, twin = Mixed(), Mixed()
+        config = adam_config()
+        optimizer = Optimizer(network, config, iterate_in=torch.float32)
+        groups = [
+            {"params": [twin.dense], "weight_decay": 0.1},
+            {"params": [twin.bias, twin.embedding], "weight_decay": 0.0},
+        ]
+        oracle = torch.optim.AdamW(groups, lr=1.0, betas=(config.beta1, config.beta2), eps=1e-8)
+        for step in range(5):
+            for net in (network, twin):
+                net.zero_grad()
+                net.run(step).backward()
+            for group in oracle.param_groups:
+                group["lr"] = 0.01 * (1 - step / 20)
+            with torch.no_grad():  # what Adam does not own follows the other network
+                optimizer.step(step / 20, 6)
+                oracle.step()
+                twin.turned.copy_(network.turned)
+                twin.table.weight.copy_(network.table.weight)
+        for name in ("dense", "bias", "embedding"):
+            torch.testing.assert_close(getattr(network, name), getattr(twin, name))
+
+    def test_the_rate_shown_is_that_of_adam_where_no_matrix_has_a_fixed_norm(self):
+        optimizer = Optimizer(Mixed(), adam_config(), iterate_in=torch.float32)
+        assert optimizer.learning_rate(0.5) == pytest.approx(0.005)
+
+
+class TestOrthogonal:
+    def test_the_update_is_as_large_as_adams(self):
+        network = Mixed()
+        before = network.turned.detach().clone()
+        optimizer = Optimizer(network, adam_config(decay_adam=0.0), iterate_in=torch.float32)
+        run_mixed(network, optimizer, [0])
+        moved = (network.turned - before).square().mean().sqrt().item()
+        assert moved == pytest.approx(0.2 * 0.01, rel=0.3)
+
+    def test_decay_alone(self):
+        network = Mixed()
+        before = network.turned.detach().clone()
+        network.turned.grad = torch.zeros_like(before)
+        Optimizer(network, adam_config(), iterate_in=torch.float32).step(0.0, 6)
+        torch.testing.assert_close(network.turned.detach(), before * (1 - 0.01 * 0.1))
+
+
+class TestSparse:
+    def test_only_the_rows_that_were_touched_move_and_by_adagrads_rule(self):
+        network = Mixed()
+        before = network.table.weight.detach().clone()
+        optimizer = Optimizer(network, adam_config(), iterate_in=torch.float32)
+        network.table(torch.tensor([7, 7, 50])).sum().backward()
+        optimizer.step(0.0, 3)
+        moved = (network.table.weight - before).detach()
+        assert torch.nonzero(moved.abs().sum(1))[:, 0].tolist() == [7, 50]
+        # the first step of Adagrad is the sign of the gradient times the rate, whatever its size
+        torch.testing.assert_close(moved[[7, 50]], torch.full((2, 2), -0.1))
+        network.zero_grad()
+        network.table(torch.tensor([50])).sum().backward()
+        optimizer.step(0.0, 3)
+        again = (network.table.weight - before).detach()[50]
+        torch.testing.assert_close(again, torch.full((2,), -0.1 - 0.1 / math.sqrt(2)))
+
+    def test_it_takes_no_memory_of_the_size_of_the_table(self):
+        state = Optimizer(Mixed(), adam_config(), iterate_in=torch.float32).state()
+        assert state["square/table.weight"].shape == (100,)
+        assert "table.weight" not in state
+
+
+def test_the_state_of_every_role_is_all_that_a_copy_needs():
+    one, two = Mixed(), Mixed(seed=3)
+    first = Optimizer(one, adam_config(clip=1.0), iterate_in=torch.float32)
+    run_mixed(one, first, range(4))
+    second = Optimizer(two, adam_config(clip=1.0), iterate_in=torch.float32)
+    with torch.no_grad():
+        for mine, other in zip(two.parameters(), one.parameters(), strict=True):
+            mine.copy_(other)
+    second.load_state({name: tensor.clone() for name, tensor in first.state().items()})
+    run_mixed(one, first, range(4, 8))
+    run_mixed(two, second, range(4, 8))
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))

@@ -16,7 +16,7 @@ def pace_for(steps, phases=ONE, step_s=None, deadline_s=100.0):
 
 
 def simulate(pace, cost_s, *, phases=ONE, checked_every_s=0.25):
-    """Train with steps that cost ``cost_s(elapsed_s, size_px)``; return the seconds, the steps and all re-fits."""
+    """Train with steps that cost ``cost_s(elapsed_s, size)``; return the seconds, the steps and all re-fits."""
     elapsed_s, step, checked_s, refits = 0.0, 0, -1e9, []
     while step < pace.progress.steps:
         size = size_at(phases, pace.progress.at(step))

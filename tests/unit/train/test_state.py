@@ -31,7 +31,7 @@ def trained(state, steps):
             state.network,
             task,
             state.optimizer,
-            feed.batch(step, size_px=6),
+            feed.batch(step, size=6),
             progress=progress,
             precision=Precision("fp32", CPU),
         )
@@ -96,3 +96,13 @@ def test_a_fact_of_the_wrong_kind_is_refused():
     tensors, facts = copied(fresh())
     with pytest.raises(ArtefactError):
         fresh().load(tensors, {**facts, "step": "many"})
+
+
+def test_what_is_carried_from_batch_to_batch_is_part_of_the_state():
+    state = fresh()
+    state.carry = torch.arange(6.0).reshape(3, 2)
+    other = fresh(seed=1)
+    other.load(*copied(state))
+    assert torch.equal(other.carry, state.carry)
+    other.load(*copied(fresh()))
+    assert other.carry is None

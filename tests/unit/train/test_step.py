@@ -82,7 +82,7 @@ def test_steps_on_one_batch_lower_its_loss(name):
     network, feed = small(), feed_of(pictures(12), batch_size=12)
     optimizer = Optimizer(network, TrainConfig(lr_vector=1.0, lr_head=1.0), iterate_in=torch.float32)
     task, precision = Task(Config(), spec()), Precision(name, CPU)
-    batch = feed.batch(0, size_px=6)
+    batch = feed.batch(0, size=6)
     network.prepare(batch.inputs)
     found = [
         train_step(network, task, optimizer, batch, progress=i / 20, precision=precision).loss.item() for i in range(20)
@@ -91,6 +91,57 @@ def test_steps_on_one_batch_lower_its_loss(name):
 
 
 def test_the_loss_keeps_no_graph_alive():
-    losses = gradients(small(), Task(Config(), spec()), feed_of(pictures()).batch(0, size_px=6), FP32)
+    losses = gradients(small(), Task(Config(), spec()), feed_of(pictures()).batch(0, size=6), FP32)
     assert not losses.loss.requires_grad
     assert not losses.finite.requires_grad
+
+
+class Counter(Network):
+    """Adds its inputs up over batches: the sum so far is what it carries."""
+
+    carries = True
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, inputs, carry=None):
+        start = torch.zeros(len(inputs), 1) if carry is None else carry
+        total = start + inputs.sum(1, keepdim=True)
+        return Output(self.weight * total, carry=self.weight * total)
+
+
+def carried_batch(values, fresh):
+    inputs = torch.tensor(values)
+    return Batch(inputs=inputs, targets=inputs[:, 0], ids=np.arange(len(values)), fresh=torch.tensor(fresh))
+
+
+class TestCarry:
+    def test_a_row_goes_on_from_the_batch_before_unless_it_is_fresh(self):
+        network = Counter()
+        first = gradients(network, Mean(), carried_batch([[1.0, 2.0], [3.0, 4.0]], [True, True]), FP32)
+        assert first.carry.tolist() == [[3.0], [7.0]]
+        assert not first.carry.requires_grad
+        second = gradients(network, Mean(), carried_batch([[10.0, 0.0], [20.0, 0.0]], [False, True]), FP32, first.carry)
+        assert second.carry.tolist() == [[13.0], [20.0]]
+
+    def test_a_network_that_carries_nothing_is_not_given_anything(self):
+        losses = gradients(small(), Task(Config(), spec()), feed_of(pictures()).batch(0, size=6), FP32)
+        assert losses.carry is None
+
+
+def test_sparse_gradients_are_looked_at_too():
+    class Table(Network):
+        def __init__(self):
+            super().__init__()
+            self.table = torch.nn.Embedding(4, 1, sparse=True)
+
+        def forward(self, inputs):
+            return Output(self.table(inputs))
+
+    ids = torch.tensor([[1], [1]])
+    batch = Batch(inputs=ids, targets=ids, ids=np.arange(2))
+    network = Table()
+    assert bool(gradients(network, Mean(), batch, FP32).finite)
+    torch.nn.init.constant_(network.table.weight, float("inf"))
+    assert not bool(gradients(network, Mean(), batch, FP32).finite)

@@ -73,6 +73,13 @@ split = click.option(
     metavar="SHARES",
     help="Shares of train, valid and test for data without splits of its own: 0.8,0.1,0.1.",
 )
+horizon = click.option(
+    "--horizon",
+    cls=DataFlag,
+    type=click.IntRange(min=1),
+    metavar="STEPS",
+    help="Steps of a series to forecast. Default: one season.",
+)
 data_dir = click.option(
     "--data-dir",
     cls=DataFlag,

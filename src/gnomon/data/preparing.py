@@ -1,0 +1,53 @@
+"""From data as it was read to numbers: what has to be fitted on the training split, and is kept beside the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gnomon.core import config as configs
+from gnomon.core.config import Layer, Setting
+from gnomon.core.events import Emit, silent
+from gnomon.core.spec import Dataset, Series, Text
+
+NOTHING: Mapping[str, Any] = {"kind": "none"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Data as families see it, what was fitted to get there (JSON values), and the settings that said how."""
+
+    dataset: Dataset
+    preparation: Mapping[str, Any]
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+
+
+def prepare(
+    dataset: Dataset,
+    layers: Sequence[Layer],
+    *,
+    cache_dir: Path,
+    known: Mapping[str, Any] | None = None,
+    emit: Emit = silent,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Prepared:
+    """Return a dataset, with its final splits, as families see it.
+
+    What is fitted is fitted on the training split; ``known`` is what an earlier preparation of a run fitted, which is
+    used as it is. Raises ``UsageError`` for settings and ``DataError`` for data that do not allow it.
+    """
+    if isinstance(dataset.spec.input, Text):
+        from gnomon.data import textprep
+
+        text, settings = configs.build(textprep.TextConfig, "text", layers)
+        made, facts = textprep.prepare(dataset, text, known, cache_dir=cache_dir, emit=emit, should_stop=should_stop)
+        return Prepared(dataset=made, preparation=facts, settings=settings)
+    if isinstance(dataset.spec.input, Series):
+        from gnomon.data import seriesprep
+
+        series, settings = configs.build(seriesprep.SeriesConfig, "series", layers)
+        made, facts = seriesprep.prepare(dataset, series, known)
+        return Prepared(dataset=made, preparation=facts, settings=settings)
+    return Prepared(dataset=dataset, preparation=NOTHING)

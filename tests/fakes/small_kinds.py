@@ -1,0 +1,133 @@
+"""A small data set of every kind that families may be given, as they see it: the classes show, under noise."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import small_training
+import torch
+
+from gnomon.core.ranks import Ranks
+from gnomon.core.spec import Label, Sequence, Series, Spec, Split, Tags
+from gnomon.core.training import AugmentConfig
+from gnomon.data import feeds
+from gnomon.data.ragged import Items, Ragged
+from gnomon.data.stream import Stream
+from gnomon.data.windows import Windows
+
+CPU = torch.device("cpu")
+LABELS = Label(classes=("a", "b", "c"))
+WORDS = Sequence(sizes=(40, 11), length=12, unit="word")
+LETTERS = Sequence(sizes=(12,), length=8, unit="character")
+PAST = Series(names=("x", "y"), length=24, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
+COMING = Series(names=("x", "y"), length=6, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
+WAVE = Series(names=("x",), length=20, mean=(0.0,), deviation=(1.0,))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of data: what a sample is, and how to make some."""
+
+    name: str
+    spec: Spec
+
+    def split(self, num_samples=12, *, seed=0):
+        return MAKERS[self.name](num_samples, np.random.default_rng(seed))
+
+    @property
+    def size(self):
+        return 8 if self.name == "pictures" else 0
+
+    def batch(self, num_samples=12, *, seed=0):
+        """All samples of a split as one batch."""
+        split = self.split(num_samples, seed=seed)
+        (batch,) = feeds.looks(split, self.spec, batch_size=len(split), size=self.size, device=CPU)
+        return batch
+
+    def feed(self, split, *, batch_size, seed=0):
+        return feeds.feed_for(
+            split,
+            self.spec,
+            batch_size=batch_size,
+            augment=AugmentConfig(flip="off"),
+            seed=seed,
+            device=CPU,
+            ranks=Ranks(),
+        )
+
+
+def named(split_length):
+    return np.array([f"sample {i}" for i in range(split_length)], dtype=object)
+
+
+def hashes(split_length):
+    return np.arange(2 * split_length, dtype=np.uint64).view("V16")
+
+
+def split_of(inputs, targets):
+    return Split(inputs=inputs, targets=targets, ids=named(len(inputs)), hashes=hashes(len(inputs)))
+
+
+def tokens(num_samples, draw):
+    """Texts of 1 to 12 words; which third of the vocabulary a word is from is its class."""
+    classes = np.arange(num_samples) % 3
+    arrays = []
+    for label in classes:
+        words = 1 + label * 13 + draw.integers(0, 13, draw.integers(1, 13))
+        arrays.append(np.stack([words, 1 + words % 10], axis=1))
+    return classes, Ragged.of(arrays, like=np.zeros((0, 2), np.int64))
+
+
+def texts(num_samples, draw):
+    classes, inputs = tokens(num_samples, draw)
+    return split_of(inputs, classes)
+
+
+def tagged(num_samples, draw):
+    _, inputs = tokens(num_samples, draw)
+    found = [array[:, 0] % 3 for array in inputs[:]]
+    return split_of(inputs, Ragged.of(found, like=np.zeros(0, np.int64)))
+
+
+def continued(num_samples, draw):
+    """One text of as many windows as there should be samples, in which each letter says the next."""
+    start = int(draw.integers(0, 11))
+    letters = 1 + (start + np.arange(num_samples * LETTERS.length + 1) * 3) % 11
+    column = Stream(letters.astype(np.int32), LETTERS.length)
+    return split_of(column, column)
+
+
+def forecast(num_samples, draw):
+    time = np.arange(PAST.length + COMING.length + num_samples - 1) + int(draw.integers(0, 6))
+    season = np.sin(2 * np.pi * time / 6)
+    rows = np.stack([1 + 2 * season, -1 - 0.5 * season], axis=1) + draw.normal(0, 0.05, (len(time), 2))
+    column = Windows(rows.astype(np.float32), lookback=PAST.length, horizon=COMING.length, first=PAST.length)
+    return Split(inputs=column, targets=column, ids=Items(list(named(len(column)))), hashes=hashes(len(column)))
+
+
+def waves(num_samples, draw):
+    classes = np.arange(num_samples, dtype=np.int64) % 3
+    time = np.arange(WAVE.length)
+    rows = [np.sin(time * (0.3 + 0.4 * label)) for label in classes] + draw.normal(0, 0.1, (num_samples, WAVE.length))
+    return split_of(np.asarray(rows, np.float32)[:, :, None], classes)
+
+
+def pictures(num_samples, draw):
+    return small_training.pictures(num_samples, side=8, channels=3, num_classes=3, seed=int(draw.integers(0, 99)))
+
+
+MAKERS = {
+    "pictures": pictures,
+    "texts": texts,
+    "tagged words": tagged,
+    "a text to be continued": continued,
+    "series to forecast": forecast,
+    "series with labels": waves,
+}
+KINDS = (
+    Kind("pictures", small_training.spec(side=8, channels=3, num_classes=3)),
+    Kind("texts", Spec(input=WORDS, target=LABELS)),
+    Kind("tagged words", Spec(input=WORDS, target=Tags(classes=("a", "b", "c")))),
+    Kind("a text to be continued", Spec(input=LETTERS, target=LETTERS)),
+    Kind("series to forecast", Spec(input=PAST, target=COMING)),
+    Kind("series with labels", Spec(input=WAVE, target=LABELS)),
+)
