@@ -140,6 +140,23 @@ def block_bootstrap_sums(
     return _percentiles(np.concatenate(values), about)
 
 
+def widened(low: float, high: float, value: float, *, blocks: float) -> tuple[float, float]:
+    """Return a percentile interval around ``value`` widened for the number of independent ``blocks`` behind it.
+
+    Percentiles of resamples are too narrow where little was drawn from: as if the deviation were known, and smaller by
+    the root of ``1 - 1 / blocks``. With 4 blocks the interval becomes 1.9 times as wide, with 100 it hardly changes.
+
+    Source: Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69, 2015, section
+    3.2 (narrowness bias); Student's 97.5 % quantile by Abramowitz and Stegun, 1964, equation 26.7.5.
+    """
+    blocks = max(blocks, 2.0)
+    z, free = Z_95, blocks - 1
+    student = z + (z**3 + z) / (4 * free) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * free**2)
+    student += (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * free**3)
+    factor = student / z * math.sqrt(blocks / (blocks - 1))
+    return value - factor * (value - low), value + factor * (high - value)
+
+
 def _require_block(block: int, num_samples: int) -> None:
     if not 1 <= block <= num_samples:
         raise ValueError(f"blocks of {block} out of {num_samples} samples")

@@ -14,6 +14,10 @@ LEAST_STRENGTH = 0.3
 NEAR_BEST = 0.9
 """The shortest season wins whose strength is at least this share of the strongest one's."""
 
+_SMOOTHED_OVER = (8, 16, 32, 64)
+"""Steps of the running means that are taken away where slow changes hide a season."""
+_ROWS_PER_STEP = 32
+_HIDDEN_STRENGTH = 0.4
 _MAX_ROWS = 100_000
 _MAX_CHANNELS = 16
 _WHITE_NOISE_DEVIATIONS = 4.0
@@ -27,10 +31,23 @@ def find_period(rows: npt.NDArray[np.floating]) -> tuple[int, float]:
     the distance: a trend or a random walk has no such pair. Of peaks that are nearly as high, as those at one day and
     at two are, the first is the season.
 
+    A season may ride on slow changes that are much larger, as a day does on the temperature of a year: where none is
+    seen, running means of several lengths are taken away, and the strongest season in what is left counts.
+
     Source: Vlachos, Yu and Castelli, "On periodicity detection and structural periodic similarity", SDM 2005, whose
     last step accepts a period only on a hill of the autocorrelation.
     """
     chosen = _some(rows)
+    found = _visible(chosen)
+    if found[0] > 1:
+        return found
+    lengths = [steps for steps in _SMOOTHED_OVER if steps * _ROWS_PER_STEP <= len(chosen)]
+    hidden = [_visible(_without_slow(chosen, steps)) for steps in lengths]
+    period, strength = max(hidden, key=lambda one: one[1], default=(1, 0.0))
+    return (period, strength) if strength >= _HIDDEN_STRENGTH else (1, 0.0)
+
+
+def _visible(chosen: npt.NDArray[np.floating]) -> tuple[int, float]:
     longest = len(chosen) // LEAST_REPEATS
     if longest < 2:
         return 1, 0.0
@@ -75,6 +92,17 @@ def _is_season(strength: Floats, lag: int, least: float) -> bool:
     between = strength[lag : 2 * lag + 1].min()
     depth = least / 2
     return bool(strength[lag] - valley >= depth and again - between >= depth and again >= least)
+
+
+def _without_slow(rows: npt.NDArray[np.floating], steps: int) -> Floats:
+    """Return rows less their running mean over about ``steps`` rows."""
+    values = np.asarray(rows, np.float64)
+    running = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values - values.mean(axis=0), axis=0)])
+    place = np.arange(len(values))
+    first, last = np.maximum(place - steps // 2, 0), np.minimum(place + steps // 2 + 1, len(values))
+    means = (running[last] - running[first]) / (last - first)[:, None] + values.mean(axis=0)
+    fast: Floats = values - means
+    return fast
 
 
 def _some(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

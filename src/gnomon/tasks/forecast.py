@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -132,7 +133,7 @@ class Task:
         scores = self._point_scores(kept, seed)
         stats = self._stats(kept)
         if stats["width"].any():
-            scores["coverage"] = self._score(stats["covered"].mean(axis=1), seed)
+            scores["coverage"] = self._score(stats["covered"].mean(axis=1), seed, most=1.0)
             scores["pinball"] = self._score(stats["pinball"].mean(axis=1), seed)
         return scores
 
@@ -257,18 +258,20 @@ class Task:
         found["mae_original"] = (absolute * self.deviation).mean(axis=1)
         return {name: self._score(values, seed) for name, values in found.items()}
 
-    def _score(self, values: Floats, seed: int) -> Score:
-        """Return the mean over windows with the interval of a bootstrap in blocks.
+    def _score(self, values: Floats, seed: int, *, most: float = math.inf) -> Score:
+        """Return the mean over windows, which is in 0 … ``most``, with the interval of a bootstrap in blocks.
 
-        Windows that overlap share errors: blocks span the horizon and one season, but are a quarter of all at most.
+        Windows that overlap share errors, and errors last beyond that: blocks span two horizons and a season, but are
+        a quarter of all at most.
         """
         count = len(values)
-        block = min(self.horizon + self.target.period, -(-count // _LEAST_BLOCKS))
+        block = min(2 * self.horizon + self.target.period, -(-count // _LEAST_BLOCKS))
         mean = float(values.mean())
         low, high = intervals.block_bootstrap_sums(
             lambda sums: sums[:, 0] / count, values[:, None], block=block, seed=seed
         )
-        return Score(value=mean, low=min(low, mean), high=max(high, mean), n=count)
+        low, high = intervals.widened(min(low, mean), max(high, mean), mean, blocks=count / block)
+        return Score(value=mean, low=max(low, 0.0), high=min(high, most), n=count)
 
     def _by_step(self, kept: npt.NDArray[Any], targets: Any) -> list[dict[str, Any]]:
         errors = np.asarray(kept[:, len(self.names) * len(_STATS) :], np.float64).mean(axis=0)

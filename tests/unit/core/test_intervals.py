@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnomon.core.intervals import block_bootstrap, block_bootstrap_sums, bootstrap, bootstrap_counts, wilson
+from gnomon.core.intervals import block_bootstrap, block_bootstrap_sums, bootstrap, bootstrap_counts, widened, wilson
 
 
 def test_wilson_of_eight_out_of_ten_is_the_value_worked_by_hand():
@@ -151,3 +151,19 @@ def test_blocks_that_do_not_fit_are_refused(block):
         block_bootstrap(lambda picks: np.zeros(len(picks)), 10, block=block, seed=0)
     with pytest.raises(ValueError, match=f"blocks of {block} out of 10 samples"):
         block_bootstrap_sums(lambda sums: sums[:, 0], np.zeros((10, 1)), block=block, seed=0)
+
+
+def test_few_blocks_make_an_interval_wider_as_students_law_says():
+    # Student's quantiles are 3.182 (3 degrees of freedom) and 1.984 (99): 3.182 / 1.960 * sqrt(4 / 3) = 1.875.
+    assert widened(-1.0, 2.0, 0.0, blocks=4) == pytest.approx((-1.875, 3.75), rel=0.01)
+    assert widened(-1.0, 1.0, 0.0, blocks=100) == pytest.approx((-1.0174, 1.0174), rel=0.001)
+
+
+def test_intervals_of_long_blocks_hold_the_truth_as_often_as_they_say():
+    hits = 0
+    for seed in range(200):
+        values = moving_average(400, 40, seed)
+        low, high = block_bootstrap_sums(lambda sums: sums[:, 0] / 400, values[:, None], block=80, seed=seed, draws=200)
+        low, high = widened(low, high, float(values.mean()), blocks=5)
+        hits += low <= 0 <= high
+    assert 0.9 <= hits / 200 <= 0.99

@@ -61,3 +61,11 @@ def test_autocorrelation_of_alternating_values_is_worked_by_hand():
     # 1, -1, 1, -1, … : at each lag the products are all equal to (-1)**lag. The trend of an even count is small.
     found = autocorrelation(np.array([1.0, -1.0] * 500)[:, None], 3)
     assert found == pytest.approx([1, -1, 1, -1], abs=0.01)
+
+
+def test_a_day_that_rides_on_a_large_slow_change_is_found():
+    walk = np.random.default_rng(3).normal(size=3000).cumsum()
+    day = 4 * np.sin(2 * np.pi * np.arange(3000) / 24)
+    period, strength = find_period((walk + day)[:, None])
+    assert period == 24
+    assert strength < 0.9
