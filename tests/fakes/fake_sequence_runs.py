@@ -92,6 +92,8 @@ class FakeSequenceRun:
             splits[name] = {"num_samples": len(split), "made_by": "gnomon"}
             if isinstance(target, Label):
                 splits[name]["counts"] = np.bincount(split.targets, minlength=len(target.classes)).tolist()
+            if isinstance(target, Text):
+                splits[name] |= {"unit": "characters", "size": sum(len(text) for text in split.inputs[:])}
             if isinstance(target, Tags):
                 splits[name]["counts"] = np.bincount(split.targets.values, minlength=len(target.classes)).tolist()
         return {
@@ -252,10 +254,10 @@ class FakeForecast(FakeSequenceRun):
         inside = np.abs(said - truth) <= half
         order = np.argsort(squared.mean((1, 2)))
         names, n = self.dataset.spec.input.names, len(windows)
-        picked = {"typical": order[n // 2], "easy": order[n // 10], "worst": order[-1]}
+        picked = (order[n // 2], order[n // 3], order[-1])
         drawn = [
-            self._drawn(split, 2 * h + int(i) * h, role, channel % len(names), said[i], half, seasonal[i], squared[i])
-            for channel, (role, i) in enumerate(picked.items())
+            self._drawn(split, int(i), place % len(names), said[i], half, seasonal[i], squared[i])
+            for place, i in enumerate(picked)
         ]
         scores = {
             "mse": _around(float(squared.mean()), 0.03, n),
@@ -264,7 +266,7 @@ class FakeForecast(FakeSequenceRun):
             "coverage": _around(float(inside.mean()), 0.02, n),
         }
         return scores, {
-            "drawn": drawn, "level": 0.8,
+            "drawn": drawn, "worst": [{"index": int(order[-1])}], "level": 0.8,
             "by_step": [{"step": s + 1, "mse": float(squared[:, s].mean()), "seasonal": float(naive[:, s].mean())}
                         for s in range(h)],
             "per_channel": [{"name": name, "mse": float(squared[:, :, c].mean()),
@@ -273,24 +275,25 @@ class FakeForecast(FakeSequenceRun):
         }  # fmt: skip
 
     def baselines(self, split: Split) -> list[dict[str, Any]]:
-        """Return the seasonal naive forecast."""
+        """Return the last season."""
         train, rows = np.asarray(self.dataset.splits["train"].inputs), np.asarray(split.inputs)
         h = self.horizon
         parts = [self._window(rows, start, train.mean(0)) for start in range(2 * h, len(rows) - h, h)]
         error = float(np.mean([(((naive - truth) / train.std(0)) ** 2).mean() for truth, _, naive in parts]))
-        return [{"name": "seasonal naive", "scores": {"mse": _around(error, 0.05, len(parts))}}]
+        return [{"name": "last season", "scores": {"mse": _around(error, 0.05, len(parts))}}]
 
     def _window(self, rows: np.ndarray, start: int, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         season = rows[start - self.period : start]
         seasonal = np.concatenate([season] * -(-self.horizon // self.period))[: self.horizon]
         return rows[start : start + self.horizon], 0.8 * seasonal + 0.2 * mean, seasonal
 
-    def _drawn(self, split: Split, start: int, role: str, channel: int, said: np.ndarray, half: np.ndarray,
+    def _drawn(self, split: Split, index: int, channel: int, said: np.ndarray, half: np.ndarray,
                seasonal: np.ndarray, squared: np.ndarray) -> dict[str, Any]:  # fmt: skip
         h, rows = self.horizon, np.asarray(split.inputs)
+        start = 2 * h + index * h
         times = [str(split.ids[i]) for i in range(start - 2 * h, start + h)]
         return {
-            "id": times[2 * h], "times": times, "role": role, "channel": self.dataset.spec.input.names[channel],
+            "id": times[2 * h], "times": times, "index": index, "channel": self.dataset.spec.input.names[channel],
             "past": rows[start - 2 * h : start, channel].tolist(), "truth": rows[start : start + h, channel].tolist(),
             "forecast": said[:, channel].tolist(), "low": (said - half)[:, channel].tolist(),
             "high": (said + half)[:, channel].tolist(), "seasonal": seasonal[:, channel].tolist(),

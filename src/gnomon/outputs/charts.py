@@ -50,6 +50,7 @@ class Axes:
     x_form: Callable[[float], str]
     at_form: Callable[[float], str] | None = None
     """How the place under the cursor reads, where that is not how x reads at the axis."""
+    num_ticks: int = 5
     marks: Sequence[tuple[float, str]] = ()
     bands: Sequence[tuple[float, float, str]] = field(default=())
 
@@ -83,7 +84,7 @@ def curve(
     scale = Scale(low, high, _TOP_PX, height_px - _BOTTOM_PX)
     parts = [
         *_bands(axes, height_px),
-        *_y_grid(scale, tick_form or form),
+        *_y_grid(scale, tick_form or form, 4 if height_px >= 200 else 3),
         *_x_ticks(axes, height_px),
         *(_mark(axes, x, text, height_px) for x, text in axes.marks),
         *(_baseline(scale, *baseline) if baseline else ()),
@@ -220,17 +221,17 @@ def _y_range(
     return low, high
 
 
-def _y_grid(scale: Scale, form: Callable[[float], str]) -> list[Markup]:
+def _y_grid(scale: Scale, form: Callable[[float], str], num_wanted: int) -> list[Markup]:
     return [
         Markup(
             '<line class="grid" x1="0" x2="100%" y1="{0}" y2="{0}"/><text x="-10" y="{1}" text-anchor="end">{2}</text>'
         ).format(scale.y(value), scale.y(value) + 4, form(value))
-        for value in ticks(scale.low, scale.high, 3)
+        for value in ticks(scale.low, scale.high, num_wanted)
     ]
 
 
 def _x_ticks(axes: Axes, height_px: int) -> list[Markup]:
-    values = ticks(axes.x_low, axes.x_high, 5)
+    values = ticks(axes.x_low, axes.x_high, axes.num_ticks)
     parts = []
     for value in values:
         place = axes.percent(value)

@@ -24,15 +24,13 @@ _LINE_PX = (150, 64)
 def forecast(window: Mapping[str, Any]) -> tuple[Markup, list[Line]]:
     """Draw one window as ``details["drawn"]`` holds it, and return the lines too, for the legend.
 
-    What the model saw stands left of 0, at most twice as long as what it forecast; x counts steps from the last one
-    that it saw.
+    What the model saw stands left of 0; x counts steps from the last one that it saw.
     """
-    truth, said = window["truth"], window["forecast"]
-    past = window["past"][-max(2 * len(truth), 24) :]
+    past, truth, said = window["past"], window["truth"], window["forecast"]
     ahead = list(range(1, len(truth) + 1))
     before = list(range(1 - len(past), 1))
     lines = [
-        Line(label="seasonal naive", xs=ahead, ys=window["seasonal"], role="rival"),
+        Line(label="last season", xs=ahead, ys=window["seasonal"], role="rival"),
         Line(label="truth", xs=before + ahead, ys=[*past, *truth], role="truth"),
         Line(label="forecast", xs=ahead, ys=said, role="main"),
     ]
@@ -42,7 +40,7 @@ def forecast(window: Mapping[str, Any]) -> tuple[Markup, list[Line]]:
         place = round(x) + len(past) - 1
         return times[place] if 0 <= place < len(times) else step(x)
 
-    axes = Axes(x_low=before[0] if before else 0, x_high=len(truth), x_form=step, at_form=at,
+    axes = Axes(x_low=before[0] if before else 0, x_high=len(truth), x_form=step, at_form=at, num_ticks=7,
                 marks=[(0.0, "the forecast begins")])  # fmt: skip
     band = Band(xs=ahead, lows=window["low"], highs=window["high"]) if window.get("low") else None
     title = f"{window.get('channel', 'series')} from {window.get('id', '')}"

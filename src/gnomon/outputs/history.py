@@ -158,14 +158,19 @@ def _loss_chart(record: Record, key: str, axes: Axes) -> Context:
 
 
 def _beside_loss(record: Record, key: str, axes: Axes) -> list[Context]:
-    """Return the validation loss said in other words: as bits of a byte or a character, else as perplexity."""
+    """Return the validation loss said in other words: as perplexity, and as bits of a byte or a character."""
     name, factor = bits(record)
     xs, nats = finite([(line.get(key), line.get("loss")) for line in record.valid])
-    ys = [value * factor if name else math.exp(min(value, 700.0)) for value in nats]
-    line, form = Line(label="validation", xs=xs, ys=ys, dots=True), _score_form(name or "perplexity")
-    title = f"Validation {metric(name or 'perplexity').in_words}"
-    svg = curve([line], axes, title=title, form=form, height_px=150, tick_form=number)
-    return [{"title": title, "svg": svg, "lines": [_legend(line, form)]}]
+    told = [("perplexity", [math.exp(min(value, 700.0)) for value in nats])]
+    if name:
+        told.append((name, [value * factor for value in nats]))
+    charts = []
+    for other, ys in told:
+        line, form = Line(label="validation", xs=xs, ys=ys, dots=True), _score_form(other)
+        title = f"Validation {metric(other).in_words}"
+        svg = curve([line], axes, title=title, form=form, height_px=150, tick_form=number)
+        charts.append({"title": title, "svg": svg, "wide": not name, "lines": [_legend(line, form)]})
+    return charts
 
 
 def _score_form(name: str) -> Callable[[float], str]:

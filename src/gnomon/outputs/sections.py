@@ -137,8 +137,7 @@ def data(record: Record) -> Context:
         "of": {"Tags": "Words with each tag"}.get(leaf(record, "target").get("kind", ""), "Samples in each class"),
         "class_word": "tag" if leaf(record, "target").get("kind") == "Tags" else "class",
         "splits": [
-            {"name": name, "n": split.get("num_samples"), "made_by": split.get("made_by", "data")}
-            for name, split in splits.items()
+            {"name": name, **extent(split), "made_by": split.get("made_by", "data")} for name, split in splits.items()
         ],
         "classes": classes,
         "rows": rows,
@@ -153,6 +152,13 @@ def data(record: Record) -> Context:
 
 def _counts(split: Mapping[str, Any], num_classes: int) -> Sequence[int]:
     return split.get("counts") or [0] * num_classes
+
+
+def extent(split: Mapping[str, Any]) -> Context:
+    """Return how much a split holds: its characters where it is running text, else its samples."""
+    if split.get("unit") == "characters":
+        return {"n": split.get("size"), "unit": "characters"}
+    return {"n": split.get("num_samples"), "unit": ""}
 
 
 def shape(record: Record) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,17 +102,18 @@ def forecasts(record: Record) -> Context:
     found = list(details(record).get("drawn", []))[:_MOST_DRAWN]
     if not found:
         return {}
-    return {"rows": [_drawn(window) for window in found], "level": details(record).get("level")}
+    worst = {error.get("index") for error in details(record).get("worst", [])}
+    return {"rows": [_drawn(window, worst) for window in found], "level": details(record).get("level")}
 
 
-def _drawn(window: Mapping[str, Any]) -> Context:
+def _drawn(window: Mapping[str, Any], worst: Collection[Any]) -> Context:
     svg, lines = forecast(window)
     legend = [{"label": line.label, "role": line.role} for line in lines]
-    role = str(window.get("role", ""))
+    role = "among the worst" if window.get("index") in worst else "typical"
     error = window.get("mse")
     return {
         "title": str(window.get("channel", "")),
-        "remark": ", ".join(text for text in (role, f"MSE {shown('mse', error)}" if error is not None else "") if text),
+        "remark": role if error is None else f"{role}, MSE {shown('mse', error)}",
         "id": str(window.get("id", "")),
         "svg": svg,
         "lines": legend,
@@ -136,7 +137,7 @@ def horizon(record: Record) -> Context:
 
 
 def _by_step(rows: Sequence[Mapping[str, Any]]) -> Context:
-    names = [("mse", "this model", "main"), ("seasonal", "seasonal naive", "rival")]
+    names = [("mse", "this model", "main"), ("seasonal", "last season", "rival")]
     lines = [
         Line(label=label, xs=[row["step"] for row in rows], ys=[row[name] for row in rows], role=role)  # type: ignore[arg-type]
         for name, label, role in names
@@ -145,7 +146,8 @@ def _by_step(rows: Sequence[Mapping[str, Any]]) -> Context:
     if not lines or len(rows) < 2:
         return {}
     axes = Axes(x_low=rows[0]["step"], x_high=rows[-1]["step"], x_form=step)
-    svg = curve(lines, axes, title="MSE by steps ahead", form=lambda value: shown("mse", value), y_limits=(0.0, None))
+    svg = curve(lines, axes, title="MSE by steps ahead", form=lambda value: shown("mse", value), y_limits=(0.0, None),
+                tick_form=number)  # fmt: skip
     legend = [{"label": line.label, "role": line.role, "last": shown("mse", line.ys[-1])} for line in lines]
     return {"svg": svg, "lines": legend, "num_steps": count(rows[-1]["step"])}
 

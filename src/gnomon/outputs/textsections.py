@@ -63,7 +63,7 @@ def lengths(examples: Examples, num: int, *, unit: str) -> Context:
     low, middle, high = (int(np.quantile(sizes, share)) for share in (0.05, 0.5, 0.95))
     end = max(int(np.quantile(sizes, 0.99)), int(sizes[0]) + 1)
     counts, edges = np.histogram(np.minimum(sizes, end), bins=min(_BINS, end - int(sizes[0])))
-    of = "" if len(sizes) == num else f", by {count(len(sizes))} of the texts"
+    of = "" if len(sizes) == num else f", measured on {count(len(sizes))} of them"
     return {
         "chart": histogram(counts.tolist(), edges.tolist(), unit=unit, title=f"Length of training texts in {unit}"),
         "sentence": f"The middle length is {count(middle)} {unit}; nine in ten have {count(low)} to {count(high)}, "

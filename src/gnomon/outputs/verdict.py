@@ -258,21 +258,23 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
     return [
         ("Budget", budget.get("text", "–"), f"{duration(record.elapsed_s)} used" if record.elapsed_s else ""),
         ("Model", plan.get("family", "–"), f"{large(plan.get('num_parameters'))} parameters"),
-        ("Training data", count(splits.get("train", {}).get("num_samples")), _data_words(record)),
+        ("Training data", *_data_words(record, splits.get("train", {}))),
         ("Steps", count(steps), f"batches of {count(plan.get('batch_size'))}"),
         ("Machine", plan.get("device", "–").upper() if plan else "–", _machine_words(plan, env)),
     ]
 
 
-def _data_words(record: Record) -> str:
-    many, classes = several(things(record)), classes_of(record)
+def _data_words(record: Record, train: Mapping[str, Any]) -> tuple[str, str]:
+    """Return how much was trained on, and of what."""
+    num, many = train.get("num_samples"), several(things(record))
+    if train.get("unit") == "characters":
+        return large(train.get("size")), f"characters in {plural(num or 0, things(record))}"
+    classes, channels = classes_of(record), leaf(record, "input").get("names", ())
+    if classes and leaf(record, "target").get("kind") == "Tags":
+        return count(num), f"{many} with {len(classes):,} kinds of tags"
     if classes:
-        return (
-            f"{many} {'with tags of' if leaf(record, 'target').get('kind') == 'Tags' else 'of'} {len(classes):,} "
-            + ("kinds" if leaf(record, "target").get("kind") == "Tags" else "classes")
-        )
-    channels = leaf(record, "input").get("names", ())
-    return f"{many} of {plural(len(channels), 'channel')}" if channels else many
+        return count(num), f"{many} of {len(classes):,} classes"
+    return count(num), f"{many} of {plural(len(channels), 'channel')}" if channels else many
 
 
 def _machine_words(plan: Mapping[str, Any], env: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,12 +20,11 @@ Context = dict[str, Any]
 _PASSAGES = 3
 _PASSAGE_CHARACTERS = 420
 _WRITTEN_CHARACTERS = 900
-_MOST_COUNTED = 20_000
 _SPLITS = ("train", "valid", "test")
 
 
 def glance(record: Record, examples: Examples) -> Context:
-    """Return passages of the training text, and how much text each split holds."""
+    """Return passages of the training text, and how many characters and documents each split holds."""
     num = num_samples(record.data, "train")
     if not num:
         return {}
@@ -37,7 +35,11 @@ def glance(record: Record, examples: Examples) -> Context:
     return {
         "template": "glance_passages.html",
         "passages": [text for text in passages if text],
-        "extents": [(split, *_extent(record, examples, split)) for split in _SPLITS if num_samples(record.data, split)],
+        "extents": [
+            (split, record.data["splits"][split].get("size"), num)
+            for split in _SPLITS
+            if (num := num_samples(record.data, split))
+        ],
     }
 
 
@@ -87,10 +89,3 @@ def _from(text: str, share: float) -> str:
         jump = near.find("\n") if "\n" in near else near.find(" ")
         start += jump + 1
     return passage(text[start : start + 2 * _PASSAGE_CHARACTERS], _PASSAGE_CHARACTERS)
-
-
-def _extent(record: Record, examples: Examples, split: str) -> tuple[int | None, int]:
-    """Return how many characters and how many documents a split holds; no count of a corpus that is too large."""
-    num = num_samples(record.data, split)
-    documents: Sequence[Any] = examples.samples(split, range(num)) if num <= _MOST_COUNTED else ()
-    return (sum(len(as_text(text)) for text in documents) if documents else None), num

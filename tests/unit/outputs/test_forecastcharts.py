@@ -19,7 +19,7 @@ def reading(svg):
 def test_a_forecast_has_its_band_the_truth_and_the_seasonal_line():
     svg, lines = forecast(WINDOW)
     assert [(line.label, line.role) for line in lines] == [
-        ("seasonal naive", "rival"), ("truth", "truth"), ("forecast", "main"),
+        ("last season", "rival"), ("truth", "truth"), ("forecast", "main"),
     ]  # fmt: skip
     assert lines[1].xs == [-1, 0, 1, 2]
     assert 'class="between"' in svg
@@ -33,9 +33,10 @@ def test_the_band_is_inside_the_drawing():
     assert all(22 <= float(point.split()[1]) <= 186 for point in points.split("L"))
 
 
-def test_a_long_past_is_cut():
-    _, lines = forecast(WINDOW | {"past": [0.0] * 500, "times": []})
-    assert len(lines[1].xs) == 24 + 2
+def test_without_times_the_cursor_tells_steps():
+    svg, lines = forecast(WINDOW | {"past": [0.0] * 500, "times": []})
+    assert (lines[1].xs[0], lines[1].xs[-1]) == (-499, 2)
+    assert reading(svg)["at"][1][0] == "−499"
 
 
 def test_without_quantiles_there_is_no_band():

@@ -63,11 +63,13 @@ def test_a_language_model_is_drawn_in_nats_with_bits_beside(tmp_path):
     run = FakeWriter(tmp_path).run
     charts = curves(read_record(run))["groups"][0]["charts"]
     assert [chart["title"] for chart in charts] == [
-        "Loss, nats a character", "Validation bits per character", "Learning rate", "Windows per second",
+        "Loss, nats a character", "Validation perplexity", "Validation bits per character", "Learning rate",
+        "Windows per second",
     ]  # fmt: skip
     last = read_record(run).valid[-1]["loss"]
     assert charts[0]["lines"][-1]["last"] == f"{last:.3f}"
-    assert charts[1]["lines"][-1]["last"] == f"{last / math.log(2):.3f}"
+    assert charts[1]["lines"][-1]["last"] == f"{math.exp(last):.3f}"
+    assert charts[2]["lines"][-1]["last"] == f"{last / math.log(2):.3f}"
     assert "best baseline" in charts[0]["svg"]
 
 

@@ -38,13 +38,13 @@ def test_forecasts_are_drawn_with_what_they_stand_for(fake):
     found = forecasts(read_record(fake.run))
     assert [row["title"] for row in found["rows"]] == ["load", "heat", "load"]
     assert found["rows"][0]["remark"].startswith("typical, MSE 0.")
-    assert found["rows"][2]["remark"].startswith("worst")
+    assert found["rows"][2]["remark"].startswith("among the worst, MSE ")
     assert found["level"] == 0.8
 
 
 def test_errors_by_step_and_channel(fake):
     found = horizon(read_record(fake.run))
-    assert [line["label"] for line in found["chart"]["lines"]] == ["this model", "seasonal naive"]
+    assert [line["label"] for line in found["chart"]["lines"]] == ["this model", "last season"]
     assert found["columns"] == ["MSE", "MAE, original unit", "Coverage"]
     assert [row["name"] for row in found["channels"]] == ["load", "heat"]
     assert found["channels"][0]["cells"][2][1].endswith("%")

@@ -157,7 +157,8 @@ def test_a_budget_too_small_for_a_step_says_so(tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "remark"), [
-    (FakeTexts, "texts of 3 classes"), (FakeTags, "sentences with tags of 5 kinds"), (FakeWriter, "documents"),
+    (FakeTexts, "texts of 3 classes"), (FakeTags, "sentences with 5 kinds of tags"),
+    (FakeWriter, "characters in 1 document"),
     (FakeForecast, "time steps of 2 channels"), (FakeCurves, "series of 3 classes"),
 ])  # fmt: skip
 def test_training_data_is_called_by_its_name(tmp_path, kind, remark):

@@ -61,6 +61,8 @@ def _classes(splits: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) ->
         counts = (words.count(split["counts"][number]) for split in splits.values())
         table.append([(printable(name), ""), *((count, "") for count in counts)])
     table.append([("all", "dim"), *((words.count(split["num_samples"]), "bold") for split in splits.values())])
+    if all(split.get("unit") == "characters" for split in splits.values()):
+        table.append([("characters", "dim"), *((words.count(split["size"]), "") for split in splits.values())])
     shown = columns(table, right=frozenset(range(1, len(splits) + 1)))
     rest = len(classes) - _SHOWN if counted else 0
     if rest > 0:

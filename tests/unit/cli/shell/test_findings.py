@@ -58,7 +58,12 @@ def test_many_classes_do_not_fill_the_screen():
 def test_data_without_counts_has_its_splits_only():
     spec = {"input": {"kind": "Text", "words": False}, "target": {"kind": "Text", "words": False}}
     shown = text({"spec": spec, "splits": {"train": {"num_samples": 3}, "test": {"num_samples": 1}}})
-    assert [line.split() for line in shown[7:9]] == [["train", "test"], ["all", "3", "1"]]
+    assert [line.split() for line in shown[9:11]] == [["train", "test"], ["all", "3", "1"]]
+    sized = {
+        name: {"num_samples": 1, "unit": "characters", "size": size} for name, size in (("train", 900), ("test", 99))
+    }
+    shown = text({"spec": spec, "splits": sized})
+    assert [line.split() for line in shown[10:12]] == [["all", "1", "1"], ["characters", "900", "99"]]
 
 
 @pytest.mark.parametrize(
