@@ -115,8 +115,8 @@ def _placed(measured: Measured, step: Step) -> Measured:
     """Return a row for every place, NaN where there was none."""
     if not step.even:
         what = "at weekends" if step.weekdays else "at some hours or days, by a rule"
-        told = f"there are no rows {what}: each row is taken as the step after the one before"
-        return replace(measured, told=(*measured.told, told))
+        counted = f"there are no rows {what}: each row is taken as the step after the one before"
+        return replace(measured, told=(*measured.told, counted))
     places = steps.places(measured.times, step)
     near = np.rint(places).astype(np.int64)
     off = np.abs(places - near) > _OFF_GRID

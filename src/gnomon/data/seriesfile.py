@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-_TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+_TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 _HEAD_BYTES = 1 << 16
 _HEAD_ROWS = 1000
 _ABSENT = ("", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "null", "NULL", "None", "?", "-", "#N/A")
@@ -50,12 +50,12 @@ class Channels:
 def tables(path: Path, limit: int) -> list[Path]:
     """Return the files that may hold tables: ``path`` itself, or the first ones in it."""
     if path.is_file():
-        return [path] if path.suffix.lower() in (*_TEXT_SUFFIXES, ".parquet") else []
+        return [path] if path.name.lower().endswith((*_TABLES, ".txt")) else []
     if not path.is_dir():
         return []
     with os.scandir(path) as entries:
         names = [entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")]
-    return [path / name for name in sorted(names) if name.lower().endswith((".csv", ".tsv", ".parquet"))][:limit]
+    return [path / name for name in sorted(names) if name.lower().endswith(_TABLES)][:limit]
 
 
 def head(file: Path) -> Sheet:
@@ -245,7 +245,7 @@ def _parsed(text: str, header: Sequence[str], numeric: Set[str], mark: str, comm
         raise DataError(
             f"cannot be split into columns: {error}", fix="check the quotes and marks", path=file
         ) from error
-    told = ()
+    told: tuple[str, ...] = ()
     if ragged:
         places = ", ".join(f"line {line}" for line in ragged[:_NUM_NAMED])
         more = ", …" if len(ragged) > _NUM_NAMED else ""

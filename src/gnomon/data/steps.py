@@ -47,8 +47,10 @@ def places(times: Ints, step: Step) -> npt.NDArray[np.float64]:
     """Return how many steps lie between the first of some instants and each of them, shape ``(n,)``."""
     if step.months:
         months, _ = timetable.months_of(times)
-        return (months - months[0]) / step.months
-    return (times - times[0]) / step.size
+        counted: npt.NDArray[np.float64] = (months - months[0]) / step.months
+        return counted
+    passed: npt.NDArray[np.float64] = (times - times[0]) / step.size
+    return passed
 
 
 def future(last: int, step: Step, count: int) -> Ints:

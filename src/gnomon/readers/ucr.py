@@ -142,7 +142,8 @@ def _read_ts(file: Path, lines: Sequence[tuple[int, str]]) -> tuple[Measured, li
         raise DataError("has time stamps inside its series", fix="give a file with @timeStamps false", path=file)
     if not header.get("@classlabel", "").startswith("true"):
         raise DataError("has no class labels", fix="give a file with a line such as @classLabel true 0 1", path=file)
-    samples, labels = [], []
+    samples: Measured = []
+    labels: list[str] = []
     for number, line in lines[begin:]:
         if line.lstrip().startswith("#"):
             continue

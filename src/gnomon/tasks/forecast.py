@@ -66,12 +66,12 @@ class Task:
             )
         self.config = config
         self.spec = spec
+        self.given = spec.input
         self.target = spec.target
         self.names = spec.target.names
         self.horizon = spec.target.length
         self.output_size = 1 + len(QUANTILES)
-        deviation = np.array(spec.target.deviation or (1.0,) * len(self.names))
-        self.deviation = np.where(deviation > 0, deviation, 1.0)
+        self.deviation = _scales(spec.target)
         self.num_bands = min(self.horizon, MAX_BANDS)
 
     def loss(self, output: Output, targets: Tensor) -> Tensor:
@@ -213,8 +213,7 @@ class Task:
         """
         windows = _windows_of(other.inputs)
         columns, horizon, period = list(windows.columns), self.horizon, self.target.period
-        deviation = np.array(self.spec.input.deviation)
-        linear = forecasts.fit_linear(_windows_of(train.inputs), np.where(deviation > 0, deviation, 1.0))
+        linear = forecasts.fit_linear(_windows_of(train.inputs), _scales(self.given))
         found: dict[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]] = {
             "last value": lambda known: forecasts.last_value(known, horizon),
             "last season": lambda known: forecasts.seasonal(known, horizon, period),
@@ -328,6 +327,12 @@ class Task:
             kept = self.keep(Output(torch.from_numpy(value)[..., None]), torch.from_numpy(windows.futures(some)))
             parts.append(kept.numpy())
         return np.concatenate(parts)
+
+
+def _scales(series: Series) -> Floats:
+    """Return by what each channel is divided: its deviation, one where it has none."""
+    deviation = np.array(series.deviation or (1.0,) * len(series.names))
+    return np.where(deviation > 0, deviation, 1.0)
 
 
 def _pinball(quantiles: Tensor, true: Tensor) -> Tensor:

@@ -1,4 +1,5 @@
 import datetime
+import gzip
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,9 @@ def test_tabs_semicolons_decimal_commas_and_other_encodings(tmp_path):
     commas = written(tmp_path / "b.csv", "\ufeffZeit;Höhe\n01.01.2020;3,14\n02.01.2020;-2,5\n", "utf-16-le")
     for sheet in (head(commas), load(commas)):
         assert sheet.columns["Höhe"].tolist() == [3.14, -2.5]
+    (tmp_path / "d.csv.gz").write_bytes(gzip.compress(b"t,x\n0,5\n"))
+    assert tables(tmp_path / "d.csv.gz", 1)
+    assert load(tmp_path / "d.csv.gz").columns["x"].tolist() == [5]
 
 
 def test_a_word_far_below_makes_a_column_of_texts_again(tmp_path):
