@@ -11,7 +11,7 @@ from gnomon.outputs.charts import Axes, Line, curve, finite, smooth
 from gnomon.outputs.record import Lines, Record
 from gnomon.outputs.sections import FEW_REFITS
 from gnomon.outputs.sizes import sizes
-from gnomon.outputs.subject import kinds_of, task_of, things
+from gnomon.outputs.subject import kinds_of, things
 from gnomon.outputs.verdict import bits, headline, token_word
 from gnomon.outputs.wording import count, duration, metric, number, several, shown, tick
 
@@ -53,7 +53,7 @@ def _group(record: Record, key: str, label: str, form: Callable[[float], str]) -
 
 def _pace(record: Record) -> str:
     """Return what the chart of the speed is called; language models and forecasters read windows of their data."""
-    windows = task_of(record) in ("predict_next", "forecast")
+    windows = kinds_of(record)[1] in ("Text", "Series")
     return f"{'windows' if windows else several(things(record))} per second".capitalize()
 
 

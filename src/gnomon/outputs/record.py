@@ -48,6 +48,8 @@ class Record:
     written: Lines
     """Texts that a language model wrote along the run, in order."""
     evaluation: Mapping[str, Any]
+    card: Mapping[str, Any]
+    """What lies beside the weights; empty before the model is saved."""
     skipped: Lines
     gaps: dict[str, str] = field(default_factory=dict)
     """File name to a sentence that says what is wrong with it."""
@@ -95,6 +97,7 @@ def read_record(run: RunFolder) -> Record:
         health=health,
         written=written,
         evaluation=_guarded(lambda: _object(run.evaluation), dict, run.evaluation.name, gaps),
+        card=_guarded(lambda: _object(run.card), dict, run.card.name, gaps) if run.card.exists() else {},
         skipped=_guarded(lambda: list(read_lines(run.skipped)), list, run.skipped.name, gaps),
         gaps=gaps,
     )

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from gnomon.outputs.bars import Piece, time_bar
 from gnomon.outputs.charts import Axes, Line, curve, reliability
 from gnomon.outputs.record import Record
-from gnomon.outputs.subject import kinds_of, leaf, task_of
+from gnomon.outputs.subject import kinds_of, leaf
 from gnomon.outputs.verdict import headline_split
 from gnomon.outputs.wording import count, duration, memory, metric, number, percent, plural, shown
 
@@ -392,15 +392,9 @@ def usage(record: Record) -> Context:
         going_on = ("Train anew with more time", f"gnomon train {source} --budget {longer(record.budget_s)}")
     else:
         going_on = ("Finish it", f"gnomon resume {quoted}")
-    task = task_of(record)
     return {
         "commands": [
-            *(
-                [("Let it write", f'gnomon generate {quoted} --prompt "…" --length 400')]
-                if task == "predict_next"
-                else []
-            ),
-            *([] if task == "predict_next" else [_predicting(quoted, task)]),
+            _using(quoted, kinds_of(record)[1]),
             ("Measure it on other data", f"gnomon evaluate {quoted} DATA"),
             going_on,
             ("Write this page again", f"gnomon report {quoted}"),
@@ -410,12 +404,14 @@ def usage(record: Record) -> Context:
     }
 
 
-def _predicting(quoted: str, task: str) -> tuple[str, str]:
-    if task == "forecast":
-        return "Continue a series", f"gnomon predict {quoted} FILE -o forecast.csv"
-    if task == "tag_sequence":
-        return "Tag new sentences", f"gnomon predict {quoted} FILES… -o tags.csv"
-    return "Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"
+def _using(quoted: str, target: str) -> tuple[str, str]:
+    """Return what is done with a model first, by the kind of its target."""
+    uses = {
+        "Text": ("Let it write", f'gnomon generate {quoted} --prompt "…" --length 400'),
+        "Series": ("Continue a series", f"gnomon predict {quoted} FILE -o forecast.csv"),
+        "Tags": ("Tag new sentences", f"gnomon predict {quoted} FILES… -o tags.csv"),
+    }
+    return uses.get(target, ("Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"))
 
 
 def _python(kinds: tuple[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""What a run is about: its task, what one of its samples is called, and the chapters that its report has."""
+"""What a run is about: what goes in and what comes out, what a sample is called, and the chapters of its report."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gnomon.outputs.record import Record
-
-_TARGETS = {"Label": "classify", "Tags": "tag_sequence", "Text": "predict_next", "Series": "forecast"}
-"""The task that a kind of target is for, where no file of a run names it."""
 
 _THINGS = {
     ("Image", "Label"): "picture",
@@ -40,8 +37,8 @@ _CURVES, _SCORES = Chapter("curves", "Training"), Chapter("scores", "Scores")
 _TELLING = Chapter("telling", "Telling words")
 _CONFUSION, _WORST = Chapter("confusion", "Confusion"), Chapter("errors", "Worst errors")
 
-_CHAPTERS: Mapping[str, tuple[Chapter, ...]] = {
-    "classify": (
+_BY_TARGET: Mapping[str, tuple[Chapter, ...]] = {
+    "Label": (
         _CURVES,
         _SCORES,
         Chapter("classes", "Classes"),
@@ -49,39 +46,37 @@ _CHAPTERS: Mapping[str, tuple[Chapter, ...]] = {
         Chapter("calibration", "Calibration"),
         _WORST,
     ),
-    "tag_sequence": (_CURVES, _SCORES, Chapter("classes", "Tags"), _CONFUSION, _WORST),
-    "predict_next": (_CURVES, Chapter("written", "What it writes"), _SCORES, Chapter("along", "Along the text")),
-    "forecast": (_CURVES, _SCORES, Chapter("forecasts", "Forecasts"), Chapter("horizon", "Step by step")),
+    "Tags": (_CURVES, _SCORES, Chapter("classes", "Tags"), _CONFUSION, _WORST),
+    "Text": (_CURVES, Chapter("written", "What it writes"), _SCORES, Chapter("along", "Along the text")),
+    "Series": (_CURVES, _SCORES, Chapter("forecasts", "Forecasts"), Chapter("horizon", "Step by step")),
 }
 
 
-def task_of(record: Record) -> str:
-    """Return the task's name as the first file that tells it says; from the kind of the target at last."""
-    chosen = {choice.key: choice.value for choice in record.settings}
-    told = (record.evaluation.get("task"), record.history.plan.get("task"), chosen.get("run.task"))
-    return str(
-        next((name for name in told if name), _TARGETS.get(str(leaf(record, "target").get("kind", "")), "classify"))
-    )
-
-
 def kinds_of(record: Record, input_kind: str = "") -> tuple[str, str]:
-    """Return the kinds of input and target; ``input_kind`` stands in where the run does not tell its own."""
-    target = leaf(record, "target").get("kind") or next((k for k, t in _TARGETS.items() if t == task_of(record)), "")
-    return str(leaf(record, "input").get("kind") or input_kind), str(target)
+    """Return the kinds of input and target as they were read.
+
+    ``input_kind`` stands in where no file of the run tells the input's; a target that none tells is taken for a
+    label.
+    """
+    return str(leaf(record, "input").get("kind") or input_kind), str(leaf(record, "target").get("kind") or "Label")
 
 
 def leaf(record: Record, name: str) -> Mapping[str, Any]:
-    """Return how ``data.json`` describes the input or the target; empty where it does not."""
-    spec = record.data.get("spec", {})
-    found = spec.get(name, {}) if isinstance(spec, Mapping) else {}
-    return found if isinstance(found, Mapping) else {}
+    """Return how ``data.json`` describes the input or the target, else how the model's card does; else nothing.
+
+    The card tells what the network sees, so that tokens there are text here.
+    """
+    for told in (record.data, record.card):
+        spec = told.get("spec")
+        found = spec.get(name) if isinstance(spec, Mapping) else None
+        if isinstance(found, Mapping) and found.get("kind"):
+            return {**found, "kind": "Text"} if found["kind"] == "Sequence" else found
+    return {}
 
 
 def things(record: Record) -> str:
     """Return what one sample is called in the singular."""
-    return _THINGS.get(
-        (str(leaf(record, "input").get("kind", "")), str(leaf(record, "target").get("kind", ""))), "sample"
-    )
+    return _THINGS.get(kinds_of(record), "sample")
 
 
 def classes_of(record: Record) -> list[str]:
@@ -90,7 +85,7 @@ def classes_of(record: Record) -> list[str]:
 
 
 def chapters(record: Record) -> list[Chapter]:
-    """Return the chapters of a run's report in order. An unknown task gets those that every task has."""
-    task = task_of(record)
-    telling = (_TELLING,) if kinds_of(record) == ("Text", "Label") else ()
-    return [*_FIRST, *telling, *_CHAPTERS.get(task, (_CURVES, _SCORES)), *_LAST]
+    """Return the chapters of a run's report in order. An unknown kind of target gets those that all have."""
+    kinds = kinds_of(record)
+    telling = (_TELLING,) if kinds == ("Text", "Label") else ()
+    return [*_FIRST, *telling, *_BY_TARGET.get(kinds[1], (_CURVES, _SCORES)), *_LAST]

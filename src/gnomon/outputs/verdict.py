@@ -9,8 +9,11 @@ from typing import Any
 
 from gnomon.outputs.bars import Estimate, intervals
 from gnomon.outputs.record import Record
-from gnomon.outputs.subject import classes_of, leaf, task_of, things
+from gnomon.outputs.subject import classes_of, kinds_of, leaf, things
 from gnomon.outputs.wording import count, duration, large, metric, number, percent, plural, several, shown, tick
+
+_HEADLINES = {"Label": "accuracy", "Tags": "token_accuracy", "Text": "loss", "Series": "mse"}
+"""What a run is watched by before it is measured, by the kind of its target."""
 
 _NO_METRICS = frozenset({"step", "progress", "elapsed_s", "split"})
 
@@ -79,9 +82,7 @@ def headline(record: Record) -> str:
     if "headline" in record.evaluation:
         return str(record.evaluation["headline"])
     seen = [name for line in record.valid[-1:] for name in line if name not in _NO_METRICS]
-    first = {"tag_sequence": "token_accuracy", "predict_next": "loss", "forecast": "mse"}.get(
-        task_of(record), "accuracy"
-    )
+    first = _HEADLINES.get(kinds_of(record)[1], "accuracy")
     return first if first in seen or not seen else seen[0]
 
 
@@ -107,8 +108,7 @@ def bits(record: Record) -> tuple[str, float]:
 
 def _counted(record: Record) -> str:
     """Return what the samples behind a score are."""
-    words = {"predict_next": "window", "forecast": "window", "tag_sequence": "sentence"}
-    return words.get(task_of(record), "sample")
+    return {"Text": "window", "Series": "window", "Tags": "sentence"}.get(kinds_of(record)[1], "sample")
 
 
 def _open(record: Record, name: str) -> Verdict:
@@ -215,7 +215,7 @@ def _details(record: Record, split: str) -> Mapping[str, Any]:
 def _cautions(record: Record, split: str, score: Mapping[str, float], name: str) -> list[str]:
     found = []
     if record.history.plan.get("steps") == 0:
-        answers = "with the shares of the classes" if task_of(record) == "classify" else "as it was first built"
+        answers = "with the shares of the classes" if kinds_of(record)[1] == "Label" else "as it was first built"
         found.append(f"The budget was too small for a single step: the model answers {answers}.")
     if split == "valid":
         found.append(

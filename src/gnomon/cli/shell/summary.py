@@ -46,16 +46,18 @@ def _time(result: Mapping[str, Any], plan: Mapping[str, Any]) -> Row:
 
 def _next(result: Mapping[str, Any], source: str) -> list[Row]:
     run = shlex.quote(str(result["run"]))
-    use = fact("use it", (_use(run, str(result.get("task", ""))), "cyan"))
+    use = fact("use it", (_use(run, result["scores"]), "cyan"))
     if source and result.get("budget_s"):
         longer = words.allotment(4 * result["budget_s"])
         return [use, fact("more time", (f"gnomon train {shlex.quote(source)} --budget {longer}", "cyan"))]
     return [use, fact("measure", (f"gnomon evaluate {run}", "cyan"))]
 
 
-def _use(run: str, task: str) -> str:
-    if task == "predict_next":
+def _use(run: str, scores: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the command that uses a model; what it is for shows in how it was measured."""
+    metrics = {name for measured in scores.values() for name in measured}
+    if "perplexity" in metrics:
         return f'gnomon generate {run} --prompt "..." --length 400'
-    if task == "forecast":
+    if "mase" in metrics or "mse" in metrics:
         return f"gnomon predict {run} FILE -o forecast.csv"
     return f"gnomon predict {run} FILES... -o predictions.csv"

@@ -32,15 +32,16 @@ def test_commands_to_try_next_can_be_copied():
 
 
 @pytest.mark.parametrize(
-    ("task", "command"),
+    ("metrics", "command"),
     [
-        ("predict_next", """gnomon generate 'runs/a b' --prompt "..." --length 400"""),
-        ("forecast", "gnomon predict 'runs/a b' FILE -o forecast.csv"),
-        ("tag_sequence", "gnomon predict 'runs/a b' FILES... -o predictions.csv"),
+        (("loss", "perplexity"), """gnomon generate 'runs/a b' --prompt "..." --length 400"""),
+        (("mse", "mae"), "gnomon predict 'runs/a b' FILE -o forecast.csv"),
+        (("token_accuracy", "span_f1"), "gnomon predict 'runs/a b' FILES... -o predictions.csv"),
     ],
 )
-def test_each_task_is_used_in_its_way(task, command):
-    assert f"use it      {command}" in text({"task": task})
+def test_a_model_is_used_as_what_it_was_measured_as(metrics, command):
+    score = RESULT["scores"]["test"]["accuracy"]
+    assert f"use it      {command}" in text({"scores": {"test": dict.fromkeys(metrics, score)}})
 
 
 @pytest.mark.parametrize("source", ["", "digits"])
