@@ -205,7 +205,13 @@ class TestNetwork:
         network.head.answer(torch.from_numpy(prior))
         value = value_of(network, batch.inputs)
         assert value.isfinite().all()
-        if prior.ndim == 1 and value.shape[-1] == len(prior):
+        if isinstance(kind.spec.target, Series):
+            level = 7.0 + torch.zeros_like(batch.inputs)
+            point, low, *_, high = value_of(network, level).unbind(-1)
+            torch.testing.assert_close(point, torch.full_like(point, 7.0))
+            assert (low < 7.0).all()
+            assert (high > 7.0).all()
+        elif prior.ndim == 1 and value.shape[-1] == len(prior):
             there = value if value.ndim == 2 else value[batch.inputs[:, :, 0] > 0]
             torch.testing.assert_close(there, torch.from_numpy(prior).expand_as(there), rtol=1e-4, atol=1e-5)
 

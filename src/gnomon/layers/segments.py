@@ -22,7 +22,7 @@ from gnomon.core.errors import UsageError
 from gnomon.core.spec import Output, Series, Spec
 from gnomon.core.training import Allowance, Speed
 from gnomon.layers.continuation import continuation
-from gnomon.layers.head import Head
+from gnomon.layers.forecast_head import ForecastHead
 from gnomon.layers.network import Network, Role
 from gnomon.layers.scaling import LastValue, with_quantiles
 
@@ -68,7 +68,7 @@ class SegmentNetwork(Network):
         self.position = nn.Parameter(torch.randn(self.num_coming, width // 2))
         self.channel = nn.Parameter(torch.randn(len(target.names), width - width // 2))
         self.dropout = nn.Dropout(config.dropout)
-        self.head = Head(width, segment * outputs_per_value)
+        self.head = ForecastHead(width, segment, outputs_per_value)
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return forecasts of shape ``(batch, horizon, target channels, values)``."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from gnomon.core.spec import Output, Series
 from gnomon.layers.continuation import continuation
 from gnomon.layers.conv1d import TimeStack
+from gnomon.layers.forecast_head import ForecastHead
 from gnomon.layers.head import Head
 from gnomon.layers.network import Network, Role
 from gnomon.layers.scaling import LastValue, SeriesScale, with_quantiles
@@ -74,7 +75,7 @@ class PatchCnn(Network):
         self.embed = nn.Linear(self.patch_steps, widths[0])
         self.stack = TimeStack(widths[0], widths, spans, depth=depth, causal=True, dropout=dropout)
         self.dropout = nn.Dropout(dropout)
-        self.head = Head(self.stack.width, target.length * outputs_per_value)
+        self.head = ForecastHead(self.stack.width, target.length, outputs_per_value)
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return forecasts of shape ``(batch, horizon, target channels, values)``."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from gnomon.core.spec import Output, Series
 from gnomon.layers.continuation import continuation
 from gnomon.layers.dense import DenseStack
+from gnomon.layers.forecast_head import ForecastHead
 from gnomon.layers.head import Head
 from gnomon.layers.network import Network, Role
 from gnomon.layers.scaling import LastValue, SeriesScale, with_quantiles
@@ -52,7 +53,7 @@ class LinearForecast(Network):
         self.floor = continuation(input.length, target.length, input.period)
         self.spread = nn.Parameter(torch.zeros(len(target.names), target.length, outputs_per_value - 1))
         self.dense = DenseStack(input.length, width, depth, dropout)
-        self.head = Head(self.dense.width, target.length)
+        self.head = ForecastHead(self.dense.width, target.length, 1)
         if depth == 0:
             nn.init.zeros_(self.head.linear.weight)
 
