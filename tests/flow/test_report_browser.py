@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from browser import Browser, chromium
 from fake_run import FakeRun
+from fake_sequence_runs import FakeCurves, FakeForecast, FakeTags, FakeTexts, FakeWriter, questions, tagged
 
 from gnomon.outputs.report import write_report
 
@@ -37,11 +38,26 @@ def pages(tmp_path_factory):
     for kind, options in kinds.items():
         fake = FakeRun(folder / kind, **options)
         found[kind] = write_report(fake.run, examples=fake.examples)
+    wide = questions(classes=[f"a class with quite a long name, number {k}" for k in range(24)], odd="x" * 300)
+    long_words = ["w" * 90, "longish", *(f"word{k}" for k in range(7))]
+    made = {
+        "texts": (FakeTexts, None), "long texts": (FakeTexts, wide), "tags": (FakeTags, None),
+        "long tags": (FakeTags, tagged(long_words)), "writer": (FakeWriter, None), "forecast": (FakeForecast, None),
+        "curves": (FakeCurves, None),
+    }  # fmt: skip
+    for kind, (build, data) in made.items():
+        fake = build(folder / kind, data)
+        found[kind] = write_report(fake.run, examples=fake.examples)
     return found
 
 
+SEQUENCES = ["texts", "tags", "writer", "forecast", "curves"]
+
+
 @pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("kind", ["plain", "hostile", "hundred", "long", "unfinished"])
+@pytest.mark.parametrize(
+    "kind", ["plain", "hostile", "hundred", "long", "unfinished", "long texts", "long tags", *SEQUENCES]
+)
 def test_no_request_no_complaint_no_sideways_scrolling(browser, pages, kind, width):
     browser.requests.clear()
     browser.complaints.clear()
@@ -136,10 +152,32 @@ def test_small_pictures_stay_sharp_and_all_errors_can_be_shown(browser, pages):
     assert browser.run(shown) == 34
 
 
+def test_a_forecast_is_read_by_itself(browser, pages):
+    browser.open(pages["forecast"], width=1440)
+    browser.run("document.querySelector('#forecasts .plot').focus()")
+    browser.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowLeft", code="ArrowLeft")
+    heads = "[...document.querySelectorAll('#forecasts .chart-head')]"
+    assert browser.run(f"{heads}.map(h => h.classList.contains('reading'))") == [True, False, False]
+    assert all(browser.run(f"[...{heads}[0].querySelectorAll('li b')].map(b => b.textContent)"))
+    assert browser.run(f"{heads}[0].querySelector('.at').textContent").startswith("at 2026-")
+
+
+@pytest.mark.parametrize(("kind", "num"), [("texts", 12), ("tags", 8)])
+def test_more_mistakes_are_shown_on_demand(browser, pages, kind, num):
+    browser.open(pages[kind], width=390, mobile=True)
+    shown = "[...document.querySelectorAll('#worst article')].filter(a => a.offsetParent).length"
+    first = browser.run(shown)
+    assert first == min(num, browser.run("document.querySelectorAll('#worst article').length"))
+    if browser.run("Boolean(document.querySelector('.more-label'))"):
+        browser.run("document.querySelector('.more-label').click()")
+        assert browser.run(shown) == browser.run("document.querySelectorAll('#worst article').length") > first
+
+
 @pytest.mark.parametrize("dark", [False, True])
-def test_text_has_contrast(browser, pages, dark):
+@pytest.mark.parametrize("kind", ["plain", *SEQUENCES])
+def test_text_has_contrast(browser, pages, kind, dark):
     """Every text stands at 4.5 : 1 or more against what is behind it (WCAG 2.2, success criterion 1.4.3)."""
-    browser.open(pages["plain"], width=1440, dark=dark)
+    browser.open(pages[kind], width=1440, dark=dark)
     assert browser.run(CONTRAST) == []
 
 
