@@ -266,7 +266,7 @@ class FakeForecast(FakeSequenceRun):
             "coverage": _around(float(inside.mean()), 0.02, n),
         }
         return scores, {
-            "drawn": drawn, "worst": [{"index": int(order[-1])}], "level": 0.8,
+            "drawn": drawn, "worst": [{"index": int(i)} for i in order[::-1]], "level": 0.8,
             "by_step": [{"step": s + 1, "mse": float(squared[:, s].mean()), "seasonal": float(naive[:, s].mean())}
                         for s in range(h)],
             "per_channel": [{"name": name, "mse": float(squared[:, :, c].mean()),

@@ -28,6 +28,8 @@ _MOST_ROWS = 200_000
 _MOST_CHANNELS = 12
 _PER_CLASS = 8
 _MOST_DRAWN = 8
+_NUM_WORST = 2
+"""So many of the drawn windows are there for being the worst; the others are typical."""
 _COLUMNS = ("mse", "mae", "mse_original", "mae_original", "mase", "coverage", "pinball")
 
 
@@ -102,7 +104,7 @@ def forecasts(record: Record) -> Context:
     found = list(details(record).get("drawn", []))[:_MOST_DRAWN]
     if not found:
         return {}
-    worst = {error.get("index") for error in details(record).get("worst", [])}
+    worst = {error.get("index") for error in details(record).get("worst", [])[:_NUM_WORST]}
     return {"rows": [_drawn(window, worst) for window in found], "level": details(record).get("level")}
 
 

@@ -64,8 +64,8 @@ def chosen(labels: Ints, num_classes: int, *, mean_characters: float) -> list[in
     found: list[int] = []
     for index in range(num_classes):
         rows = np.flatnonzero(labels == index)
-        take = np.unique(np.linspace(0, len(rows) - 1, min(per_class, len(rows))).astype(np.int64)) if len(rows) else []
-        found += [int(rows[place]) for place in take]
+        places = np.linspace(0, max(0, len(rows) - 1), min(per_class, len(rows))).astype(np.int64)
+        found += [int(row) for row in rows[np.unique(places)]]
     return found
 
 
