@@ -205,6 +205,8 @@ def _settings(spec: Spec, allowance: Allowance) -> dict[str, object]:
     settings: dict[str, object] = {"train.batch_size": batch_size, "train.average": 0.05}
     if isinstance(spec.target, Label):
         settings["task.label_smoothing"] = 0.1
+    if isinstance(spec.target, Series):
+        settings |= {"train.lr_adam": 0.01, "train.max_epochs": 20.0}
     return settings
 
 

@@ -54,8 +54,6 @@ class LinearForecast(Network):
         self.spread = nn.Parameter(torch.zeros(len(target.names), target.length, outputs_per_value - 1))
         self.dense = DenseStack(input.length, width, depth, dropout)
         self.head = ForecastHead(self.dense.width, target.length, 1)
-        if depth == 0:
-            nn.init.zeros_(self.head.linear.weight)
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return forecasts of shape ``(batch, horizon, target channels, values)``."""
