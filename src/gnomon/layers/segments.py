@@ -96,12 +96,21 @@ class SegmentNetwork(Network):
         num_channels, num_coming = len(self.channel), self.num_coming
         position = self.position.expand(num_channels, -1, -1)
         channel = self.channel[:, None].expand(-1, num_coming, -1)
-        which = torch.cat((position, channel), dim=-1).expand(num_samples, -1, -1, -1)
-        _, state = self.recurrence(
-            which.reshape(1, -1, self.recurrence.input_size), state.repeat_interleave(num_coming, dim=0)[None]
-        )
-        steps = self.head(self.dropout(state[0])).view(num_samples, num_channels, -1, self.outputs_per_value)
+        states = self._next(torch.cat((position, channel), dim=-1), state.view(num_samples, num_channels, 1, -1))
+        steps = self.head(self.dropout(states)).view(num_samples, num_channels, -1, self.outputs_per_value)
         return steps[:, :, : self.horizon]
+
+    def _next(self, inputs: Tensor, state: Tensor) -> Tensor:
+        """Return the state after one step, ``(batch, channels, segments, width)``.
+
+        From inputs ``(channels, segments, width)`` that all samples share and states ``(batch, channels, 1, width)``
+        that all segments share: each is multiplied once, and only the sums are as many as there are states to come.
+        """
+        gru = self.recurrence
+        gates = nn.functional.linear(inputs, gru.weight_ih_l0, gru.bias_ih_l0).chunk(3, dim=-1)
+        memory = nn.functional.linear(state, gru.weight_hh_l0, gru.bias_hh_l0).chunk(3, dim=-1)
+        reset, keep = torch.sigmoid(gates[0] + memory[0]), torch.sigmoid(gates[1] + memory[1])
+        return torch.lerp(torch.tanh(gates[2] + reset * memory[2]), state, keep)
 
 
 _WIDTHS = ((32, 0.0), (64, 5.0), (128, 10.0), (256, 20.0))
