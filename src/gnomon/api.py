@@ -41,7 +41,7 @@ _DEFAULTS = {
 }
 _PLANNED = {
     *("task", "family", "seed", "budget", "budget_s", "steps", "phases", "step_s", "eval_at", "look_s", "views"),
-    *("precision", "memory_format", "threads", "used_before_s", "reserve_s", "stops_early", "unit"),
+    *("precision", "memory_format", "threads", "used_before_s", "reserve_s", "stops_early", "unit", "baselines_s"),
 }
 """What going on with a run, repeating it and measuring it need to know of its plan."""
 _SHORT_S = 20.0
@@ -270,7 +270,7 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
         "data": data or str(dataset.source),
         "split": split,
         "scores": {split: found["scores"]["test"]},
-        "baseline": found["baselines"][0] if found["baselines"] else None,
+        "baseline": evaluation.best_baseline(found),
     }
     emit(Finished(result=result))
     return result
@@ -540,7 +540,7 @@ def _layers(
     config: str | None,
     settings: Sequence[str],
     *,
-    horizon: int | Auto,
+    horizon: int | Auto = "auto",
 ) -> list[Layer]:
     """Return the layers that the user wrote. A flag left at its default says nothing."""
     flags = {f"run.{name}": value for name, value in asked.items()}

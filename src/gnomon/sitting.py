@@ -23,12 +23,12 @@ from gnomon.core.events import Emit, Planned, Said
 from gnomon.core.jsontext import line
 from gnomon.core.ranks import Ranks
 from gnomon.core.run import RunFolder, read_lines
-from gnomon.core.spec import Batch, Dataset, Label, Split
+from gnomon.core.spec import Batch, Dataset, Label, Sequence, Split
 from gnomon.core.training import Phases
 from gnomon.data import feeds
 from gnomon.data.feeds import Feed
 from gnomon.layers.network import Network
-from gnomon.outputs import evaluate, report
+from gnomon.outputs import evaluate, generate, report
 from gnomon.outputs.examples import examples_of
 from gnomon.train import checkpoint, infer, memory, planner
 from gnomon.train.average import Average
@@ -48,6 +48,12 @@ _VIEWS_SHARE = 0.08
 """Largest share of the budget that more test-time views may take."""
 _PAYS_S = 600.0
 """Budget from which on compiling, half a minute a resolution, is paid back on a GPU."""
+_THOROUGH_S = 30.0
+"""Budget from which on linear models are measured too, which may take a second or two."""
+_WRITES_S = 60.0
+"""Budget from which on a language model writes something three times along its training."""
+_WRITTEN = 160
+"""Tokens that it writes each time."""
 _EXIT_S = 0.3
 """Seconds that the interpreter takes to end."""
 _REPORT_S = 0.7
@@ -73,6 +79,8 @@ class Sitting:
     emit: Emit
     should_stop: Callable[[], bool]
     ranks: Ranks
+    baselines: list[dict[str, Any]] | None = None
+    """What trivial models score, once that is measured."""
 
     @property
     def train(self) -> Split:
@@ -135,6 +143,7 @@ def _compiles(wanted: str, device: torch.device, budget: Budget) -> bool:
 def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
     """Measure, count the steps that the budget pays for, and write the plan."""
     choice, budget, config = sitting.choice, sitting.budget, sitting.choice.train
+    baselines_s = _measure_baselines(sitting, parts)
     probe = planner.Probe(parts.network, config, parts.task, parts.feed, parts.precision)
     costs = probe.costs(parts.phases, parts.test_px, allowed_s=planner.allowed_s(budget))
     used_s = sitting.stopwatch.elapsed_s()
@@ -175,6 +184,7 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         "budget": {"text": budget.text, "kind": budget.kind, "value": budget.value},
         "budget_s": budget.seconds,
         "used_before_s": round(used_s, 3),
+        "baselines_s": round(baselines_s, 3),
         "reserve_s": {name: round(seconds, 3) for name, seconds in reserve_s.items()},
         "step_s": [round(costs.step_s[size], 5) for _, size in parts.phases],
         "look_s": round(costs.look_s * num_look, 4),
@@ -228,8 +238,8 @@ def forget_after(run: RunFolder, step: int) -> None:
     """Drop the records that a run wrote after the step from which it is resumed: they will be written again."""
     if not run.metrics.exists():
         return
-    # An event tells of the batch before it counts as a step: one of this very step is still to come.
-    kept = [r for r in read_lines(run.metrics) if r.get("step", 0) < step + ("event" not in r)]
+    # An event tells of the batch before it counts as a step: one of this very step is still to come. Not so a sample.
+    kept = [r for r in read_lines(run.metrics) if r.get("step", 0) < step + (r.get("event", "sample") == "sample")]
     files.write_bytes(run.metrics, b"".join(line(record) for record in kept))
 
 
@@ -250,6 +260,15 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict
     views = sitting.choice.train.test_views and num_views > 0 and (seconds is None or views_s < _VIEWS_SHARE * seconds)
     total_s = (plain_s + (views_s if views else 0.0)) * _SPARE + 0.2 + 4e-5 * sum(counts.values())
     return {"evaluate": total_s, "report": _REPORT_S + _EXIT_S}, views
+
+
+def _measure_baselines(sitting: Sitting, parts: Parts) -> float:
+    """Measure the trivial models before the plan is made, so that it knows their time; return the seconds."""
+    started_s, seconds = sitting.stopwatch.elapsed_s(), sitting.budget.seconds
+    thorough = seconds is None or seconds >= _THOROUGH_S
+    seed = sitting.choice.run.seed
+    sitting.baselines = evaluate.baselines(parts.task, sitting.dataset, seed=seed, thorough=thorough)
+    return sitting.stopwatch.elapsed_s() - started_s
 
 
 def _few(sitting: Sitting, parts: Parts) -> Batch:
@@ -287,7 +306,8 @@ def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: b
     step_s = {phase["size"]: s for phase, s in zip(plan["phases"], plan["step_s"], strict=True)}
     deadline_s = None
     if timed and sitting.budget.seconds is not None and not plan["stops_early"]:
-        deadline_s = sitting.budget.seconds - sum(plan["reserve_s"].values())
+        again_s = plan["baselines_s"] if sitting.baselines is None else 0.0
+        deadline_s = sitting.budget.seconds - sum(plan["reserve_s"].values()) - again_s
     return Fit(
         run=sitting.run,
         config=sitting.choice.train,
@@ -300,6 +320,7 @@ def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: b
         pace=Pace(Progress(plan["steps"], log.refits()), parts.phases, step_s, deadline_s=deadline_s),
         log=log,
         validate=_validator(sitting, parts),
+        write=_writer(sitting, parts),
         validate_s=plan["look_s"],
         clock=sitting.clock,
         stopwatch=sitting.stopwatch,
@@ -329,6 +350,28 @@ def _validator(sitting: Sitting, parts: Parts) -> Callable[[Network, Mapping[str
         return scores
 
     return validate
+
+
+def _writer(sitting: Sitting, parts: Parts) -> Callable[[Network, Mapping[str, Any]], str] | None:
+    """Return what lets a language model write a little; None for other models, and where there is no time for it."""
+    spec, seconds = sitting.dataset.spec, sitting.budget.seconds
+    if not (isinstance(spec.input, Sequence) and isinstance(spec.target, Sequence)):
+        return None
+    if seconds is not None and seconds < _WRITES_S:
+        return None
+
+    def write(network: Network, tensors: Mapping[str, Any]) -> str:
+        own = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        network.load_state_dict(dict(tensors))
+        model = Model(
+            network=network, task=parts.task, spec=spec, preparation=sitting.preparation, precision=parts.precision
+        )
+        try:
+            return "".join(generate.generate(model, "", length=_WRITTEN, choice=generate.Choice(seed=1)))
+        finally:
+            network.load_state_dict(own)
+
+    return write
 
 
 def _answer_without_training(sitting: Sitting, parts: Parts) -> None:
@@ -367,10 +410,14 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         known=known,
         task_name=choice.run.task,
         seed=choice.run.seed,
+        measured=sitting.baselines,
         emit=sitting.emit,
         should_stop=sitting.should_stop,
     )
     files.write_json(sitting.run.evaluation, found)
+    if (write := _writer(sitting, parts)) is not None and log.plan["steps"] > 0:
+        text = write(parts.network, parts.network.state_dict())
+        files.append_json(sitting.run.metrics, {"step": state.step, "progress": 1.0, "event": "sample", "text": text})
     evaluate_s = stopwatch.elapsed_s() - started_s
     facts = {
         "step": state.step,
@@ -397,7 +444,7 @@ def result(run: RunFolder, log: PlanLog, found: Mapping[str, Any], *, elapsed_s:
         "elapsed_s": round(elapsed_s, 3),
         "steps": finish.get("step", 0),
         "scores": found["scores"],
-        "baseline": found["baselines"][0] if found["baselines"] else None,
+        "baseline": evaluate.best_baseline(found),
         "weights_sha256": finish.get("weights_sha256", ""),
         "peak_memory_bytes": finish.get("peak_memory_bytes", 0),
         "report": str(run.report),

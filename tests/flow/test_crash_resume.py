@@ -1,17 +1,15 @@
 """Kill it at any moment: the resumed run gives the very same weights as one that was never stopped."""
 
 import hashlib
-import json
 import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nursery import Nursery
 
 from gnomon.core.events import silent
 from gnomon.core.run import RunFolder, read_json, read_lines
@@ -28,31 +26,8 @@ SETTINGS = {
 TRAIN_STEP = "gnomon.train.loop:train_step"
 
 
-class Nursery:
-    """Runs ``gnomon`` in forked children."""
-
-    def __init__(self, folder: Path) -> None:
-        self.log = folder / "log.txt"
-        script = Path(__file__).with_name("crash_nursery.py")
-        place = {"GNOMON_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-        self._process = subprocess.Popen(
-            [sys.executable, script, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=folder,
-            env={**os.environ, **place},
-        )
-        assert self._process.stdout.readline() == "ready\n"
-
-    def __call__(self, *argv: object, **request: Any) -> int:
-        """Run one command line; returns its exit code, or minus the signal that killed it."""
-        self._process.stdin.write(json.dumps({"argv": [str(word) for word in argv], **request}) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        self.seconds = answer["seconds"]
-        assert answer["code"] not in (70, 99), self.log.read_text()[-4000:]
-        return answer["code"]
+class Digits(Nursery):
+    """Trains a small network on digits."""
 
     def train(self, run: Path, steps: int = STEPS, **request: Any) -> int:
         """Train a small network on digits."""
@@ -67,16 +42,10 @@ class Nursery:
             return self.train(run, **request)
         return self("resume", run, **request)
 
-    def close(self) -> None:
-        """End the process."""
-        self._process.stdin.close()
-        self._process.wait(timeout=20)
-        self._process.stdout.close()
-
 
 @pytest.fixture(scope="module")
-def gnomon(tmp_path_factory) -> Iterator[Nursery]:
-    nursery = Nursery(tmp_path_factory.mktemp("nursery"))
+def gnomon(tmp_path_factory) -> Iterator[Digits]:
+    nursery = Digits(tmp_path_factory.mktemp("nursery"))
     yield nursery
     nursery.close()
 
@@ -120,7 +89,7 @@ def last_step(run: RunFolder) -> int:
     return loaded.step if loaded else 0
 
 
-def stop_at(gnomon: Nursery, run: RunFolder, step: int) -> None:
+def stop_at(gnomon: Digits, run: RunFolder, step: int) -> None:
     """Stop a training before a step, its state saved."""
     assert gnomon.train(run.path, at=TRAIN_STEP, count=step, signals=["SIGTERM"]) == 75
     assert last_step(run) == step

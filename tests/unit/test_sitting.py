@@ -52,12 +52,13 @@ def test_the_result_holds_the_last_finish(run):
     log.add("finish", step=7, weights_sha256="old")
     log.add("finish", step=9, weights_sha256="new", peak_memory_bytes=3)
     log.add("reported", elapsed_s=4.0)
-    found = {"scores": {"test": {}}, "baselines": [{"name": "first"}, {"name": "second"}]}
+    baselines = [{"name": name, "scores": {"accuracy": {"value": value}}} for name, value in (("a", 0.2), ("b", 0.6))]
+    found = {"scores": {"test": {}}, "baselines": baselines, "headline": "accuracy", "higher_is_better": True}
     result = sitting.result(run, log, found, elapsed_s=4.00049)
     assert (result["steps"], result["weights_sha256"], result["elapsed_s"]) == (9, "new", 4.0)
-    assert result["baseline"] == {"name": "first"}
+    assert result["baseline"]["name"] == "b"
     assert result["report"] == str(run.report)
-    assert sitting.result(run, log, {"scores": {}, "baselines": []}, elapsed_s=1.0)["baseline"] is None
+    assert sitting.result(run, log, {**found, "baselines": []}, elapsed_s=1.0)["baseline"] is None
 
 
 def test_pictures_are_taken_by_split_and_index():

@@ -20,7 +20,7 @@ gnomon predict runs/RUN new.jpg
 gnomon predict runs/RUN new/*.jpg -o predictions.csv
 gnomon predict runs/RUN new/ -o predictions.parquet
 gnomon predict runs/RUN reviews.csv -o labels.csv
-echo "Time flies." | gnomon predict runs/RUN -
+gnomon predict runs/RUN - < sentences.txt
 gnomon predict runs/RUN sensors.csv -o forecast.csv
 """
 

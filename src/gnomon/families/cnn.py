@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -370,21 +370,25 @@ def _ladder_over_time(spec: Spec) -> tuple[_TimeRung, ...]:
                 )
             )
         case Sequence(), Tags():
-            return _alike(((96, 2), (160, 3), (256, 3), (384, 4)), (0.0, 4.0, 8.0, 30.0), spans=(3,), dropout=0.3)
+            return _alike(
+                ((96, 2), (160, 3), (256, 3), (384, 4)), (0.0, 4.0, 8.0, 30.0), Config(spans=(3,), dropout=0.3)
+            )
         case Sequence(), Sequence():
-            return _alike(((96, 5), (192, 5), (320, 6), (512, 6)), (0.0, 2.0, 4.0, 8.0), spans=(3,), dropout=0.1)
+            return _alike(
+                ((96, 5), (192, 5), (320, 6), (512, 6)), (0.0, 2.0, 4.0, 8.0), Config(spans=(3,), dropout=0.1)
+            )
         case Series(length=length), Label():
             spans = tuple(span for span in (3, 9, 27) if span <= max(3, length // 2))
-            return _alike(((48, 2), (96, 3), (144, 4)), (0.0, 30.0, 100.0), spans=spans, dropout=0.2)
+            return _alike(((48, 2), (96, 3), (144, 4)), (0.0, 30.0, 100.0), Config(spans=spans, dropout=0.2))
         case Series(), Series():
-            return _alike(((32, 3), (64, 3), (128, 4)), (0.0, 10.0, 40.0), spans=(3,), depth=1, dropout=0.3)
+            return _alike(((32, 3), (64, 3), (128, 4)), (0.0, 10.0, 40.0), Config(spans=(3,), depth=1, dropout=0.3))
     raise TypeError(f"a cnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
-def _alike(sizes: tuple[tuple[int, int], ...], passes: tuple[float, ...], **rest: Any) -> tuple[_TimeRung, ...]:
-    """Return rungs of ``(width, groups)`` whose groups are all of one width."""
+def _alike(sizes: tuple[tuple[int, int], ...], passes: tuple[float, ...], like: Config) -> tuple[_TimeRung, ...]:
+    """Return rungs of ``(width, groups)`` whose groups are all of one width, otherwise as ``like``."""
     return tuple(
-        _TimeRung(config=Config(widths=(width,) * count, embedding=width, **rest), passes=wants)
+        _TimeRung(config=replace(like, widths=(width,) * count, embedding=width), passes=wants)
         for (width, count), wants in zip(sizes, passes, strict=True)
     )
 

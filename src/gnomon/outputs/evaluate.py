@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from gnomon.assemble import Model
 from gnomon.core.events import Emit, Said, Worked
-from gnomon.core.spec import Dataset, Sequence, Series, Spec, Split
+from gnomon.core.spec import Dataset, Series, Spec, Split
+from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
 from gnomon.train import infer
 
@@ -78,7 +79,7 @@ def outputs(
 
 def batch_size(spec: Spec, output_size: int) -> int:
     """Return how many samples are measured together, so that outputs take little memory."""
-    places = spec.input.length if isinstance(spec.input, Sequence) else 1
+    places = spec.input.length if isinstance(spec.input, Tokens) else 1
     if isinstance(spec.target, Series):
         places = spec.target.length * len(spec.target.names)
     return max(1, min(_BATCH, _VALUES_AT_ONCE // (places * max(output_size, 256 if places > 1 else 1))))
@@ -92,16 +93,20 @@ def evaluation(
     task_name: str,
     seed: int,
     emit: Emit,
+    measured: Sequence[Mapping[str, Any]] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
-    """Return what ``evaluation.json`` holds. ``known`` are logits that need not be computed again."""
+    """Return what ``evaluation.json`` holds.
+
+    ``known`` are outputs, and ``measured`` are baselines, that need not be computed again.
+    """
     task = model.task
     found: dict[str, Any] = {
         "schema": SCHEMA,
         "task": task_name,
         "headline": task.headline,
+        "higher_is_better": task.higher_is_better,
         "scores": {},
-        "baselines": [],
         "details": {},
     }
     for name in ("valid", "test"):
@@ -113,12 +118,45 @@ def evaluation(
             logits = logits / np.float32(model.temperature)
         found["scores"][name] = scores(task.metrics(logits, split.targets, seed=seed))
         found["details"][name] = task.details(logits, split.targets, split.ids)
-    for name in reversed(list(found["scores"])):
-        for baseline in task.baselines(dataset.splits["train"], dataset.splits[name], seed=seed):
-            found["baselines"].append({"name": baseline["name"], "split": name, "scores": scores(baseline["scores"])})
-        break
+        if rows := found["details"][name].pop("draw", None):
+            found["details"][name]["drawn"] = _drawn(model, split, np.asarray(rows, dtype=np.int64))
+    found["baselines"] = list(baselines(task, dataset, seed=seed) if measured is None else measured)
     if not found["scores"]:
         emit(Said(text="there is no validation and no test split: nothing was measured", level="warning"))
+    return found
+
+
+def baselines(task: Any, dataset: Dataset, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
+    """Return what trivial models score on the last split that is measured: test where there is one, else valid.
+
+    Not ``thorough``, only those that cost next to nothing.
+    """
+    name = next((name for name in ("test", "valid") if len(dataset.splits.get(name, ()))), None)
+    if name is None:
+        return []
+    found = task.baselines(dataset.splits["train"], dataset.splits[name], seed=seed, thorough=thorough)
+    return [{"name": one["name"], "split": name, "scores": scores(one["scores"])} for one in found]
+
+
+def best_baseline(found: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the baseline with the best headline score, of what `evaluation` returned."""
+    scored = [one for one in found["baselines"] if found["headline"] in one["scores"]]
+    sign = 1 if found["higher_is_better"] else -1
+    return max(scored, key=lambda one: sign * one["scores"][found["headline"]]["value"], default=None)
+
+
+def _drawn(model: Model, split: Split, rows: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Return what the report draws of some samples that the task named: what was known, what came, what was said."""
+    batches = feeds.looks(
+        split,
+        model.spec,
+        batch_size=batch_size(model.spec, model.task.output_size),
+        size=model.size_px,
+        device=model.precision.device,
+        rows=rows,
+    )
+    values = infer.outputs(model.network, batches, precision=model.precision)
+    found: list[dict[str, Any]] = model.task.drawn(values, split.targets, rows, split.ids)
     return found
 
 

@@ -54,6 +54,8 @@ class Batches(Protocol):
 
 Validate = Callable[[Network, Mapping[str, Any]], dict[str, float]]
 """Scores of a network with given tensors on the validation split."""
+Write = Callable[[Network, Mapping[str, Any]], str]
+"""A text that a network with given tensors writes."""
 
 
 @dataclass(kw_only=True)
@@ -75,6 +77,8 @@ class Fit:
     clock: Clock
     stopwatch: Stopwatch
     emit: Emit
+    write: Write | None = None
+    """Where the network writes text: what shows how it writes, early and halfway through the training."""
     ranks: Ranks = field(default_factory=Ranks)
     should_stop: Callable[[], bool] = lambda: False
     save_at: Collection[int] = ()
@@ -211,8 +215,13 @@ def _record(parts: Fit, sitting: _Sitting, size: int, before: float) -> None:
         )
         state.losses = []
     if any(sitting.reached < point <= after for point in parts.eval_at):
-        sitting.valid = parts.validate(state.network, state.average.weights(state.network))
+        weights = state.average.weights(state.network)
+        sitting.valid = parts.validate(state.network, weights)
         files.append_json(parts.run.metrics, {**facts, "split": "valid", **sitting.valid}, sync=False)
+        if parts.write is not None and any(sitting.reached < point <= after for point in _written_at(parts.eval_at)):
+            files.append_json(
+                parts.run.metrics, {**facts, "event": "sample", "text": parts.write(state.network, weights)}, sync=False
+            )
     sitting.reached = max(sitting.reached, after)
     parts.emit(
         Stepped(
@@ -227,6 +236,11 @@ def _record(parts: Fit, sitting: _Sitting, size: int, before: float) -> None:
             left_s=pace.left_s(state.step),
         )
     )
+
+
+def _written_at(eval_at: tuple[float, ...]) -> tuple[float, float]:
+    """Return the first look at the validation split and the one in the middle."""
+    return eval_at[0], eval_at[(len(eval_at) - 1) // 2]
 
 
 def _crossed(before: float, after: float, parts: int) -> bool:

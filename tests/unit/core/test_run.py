@@ -50,6 +50,7 @@ class TestNames:
             "config": "run.toml",
             "plan": "plan.jsonl",
             "data": "data.json",
+            "preparation": "preparation.json",
             "skipped": "skipped.jsonl",
             "env": "env.json",
             "metrics": "metrics.jsonl",

@@ -11,6 +11,7 @@ from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Said, silent
 from gnomon.core.spec import Image, Label, Spec
 from gnomon.data import opening
+from gnomon.data.preparing import NOTHING
 
 
 def wished(**user):
@@ -83,14 +84,14 @@ def test_where_caches_are_kept(monkeypatch, variables, folder):
 def test_other_data_is_seen_as_the_model_sees_and_classes_are_found_by_name(cache, tmp_path):
     folder = small_data.class_folder(tmp_path / "photos", per_class=3, shapes=("square", "cross"))
     seen = Spec(input=Image(height_px=8, width_px=8, channels=1), target=Label(classes=("zebra", "square", "cross")))
-    found = opening.load_foreign(str(folder), fit="crop", spec=seen, emit=lambda event: None)
+    found = opening.load_foreign(str(folder), fit="crop", spec=seen, preparation=NOTHING)
     test = found.splits["test"]
     assert test.inputs[np.arange(6)].shape == (6, 8, 8, 1)
     assert sorted(test.targets.tolist()) == [1, 1, 1, 2, 2, 2]
     assert [str(test.ids[i]).partition("/")[0] for i in np.flatnonzero(test.targets == 1)] == ["square"] * 3
     shutil.move(folder / "cross", folder / "star")
     with pytest.raises(DataError, match="star"):
-        opening.load_foreign(str(folder), fit="crop", spec=seen, emit=lambda event: None)
+        opening.load_foreign(str(folder), fit="crop", spec=seen, preparation=NOTHING)
 
 
 def test_every_guess_is_told_with_its_flag(digits):
