@@ -1,13 +1,16 @@
 """What the pages tell people to type works: every fenced block is run, or says beside its fence why it is not."""
 
 import importlib.util
+import math
 import os
+import random
 import re
 import shlex
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -64,7 +67,7 @@ def environment(workspace):
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory):
-    """Class folders ``photos/``, new pictures ``new/`` and a finished run ``runs/RUN``, made once."""
+    """Class folders ``photos/``, new pictures ``new/``, texts, a series and a finished run ``runs/RUN``, made once."""
     import numpy as np
     from PIL import Image
     from sklearn.datasets import load_digits
@@ -78,9 +81,32 @@ def prepared(tmp_path_factory):
     (workspace / "new").mkdir()
     for number in (1, 2):
         Image.fromarray((digits.images[number] * 15.9).astype(np.uint8)).save(workspace / "new" / f"{number}.jpg")
+    write_texts(workspace)
     words = ["train", "digits", "--budget", "100steps", "--out", "runs/RUN"]
     subprocess.run(["gnomon", *words], cwd=workspace, env=environment(workspace), check=True, capture_output=True)
     return workspace
+
+
+def write_texts(workspace):
+    """Write ``reviews.csv``, ``book.txt`` and ``sensors.csv``."""
+    draw = random.Random(0)
+    good, bad = ("lovely", "warm", "brilliant"), ("dull", "cold", "tiresome")
+    things = ("evening", "film", "story", "walk in the sun", "shadow play", "hour by the sundial")
+    rows = ["text,label"]
+    for n in range(240):
+        words = [draw.choice((good, bad)[n % 2]) for _ in range(3)]
+        rows.append(
+            f"What a {words[0]} {draw.choice(things)} and how {words[1]} and {words[2]},{('good', 'bad')[n % 2]}"
+        )
+    (workspace / "reviews.csv").write_text("\n".join(rows) + "\n")
+    lines = [f"The {draw.choice(things)} was {draw.choice(good + bad)}." for _ in range(1200)]
+    (workspace / "book.txt").write_text("\n".join(lines))
+    hours = ["time,load,wind"]
+    for hour in range(1000):
+        day = datetime(2026, 1, 1) + timedelta(hours=hour)
+        season = math.sin(2 * math.pi * hour / 24)
+        hours.append(f"{day},{10 + 3 * season + draw.gauss(0, 0.2):.3f},{5 - season + draw.gauss(0, 0.2):.3f}")
+    (workspace / "sensors.csv").write_text("\n".join(hours) + "\n")
 
 
 @pytest.fixture

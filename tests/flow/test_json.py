@@ -125,7 +125,7 @@ def test_without_json_nothing_is_an_object_and_the_way_on_is_shown(workspace, mo
     assert "here/report.html" in shown.out
     assert "gnomon predict here" in shown.out
     assert "with 95 % intervals" in shown.out
-    assert "majority class" in shown.out
+    assert "linear model" in shown.out
     assert "{" not in shown.out
 
 
