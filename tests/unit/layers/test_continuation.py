@@ -11,8 +11,14 @@ def test_a_matrix_by_hand():
     assert layer(torch.tensor([[5.0, 6.0, 7.0]])).tolist() == [[5, 19]]
 
 
-def test_it_starts_with_no_change():
-    assert LinearContinuation(3, 2)(torch.randn(2, 4, 3)).tolist() == [[[0, 0]] * 4] * 2
+def test_it_starts_at_the_mean_of_the_phase():
+    known = torch.tensor([[9.0, 1.0, 2.0, 3.0, 5.0, 6.0, 7.0]])  # the 9 does not fill a period of three
+    assert LinearContinuation(7, 5, 3)(known).tolist() == [[3, 4, 5, 3, 4]]
+
+
+@pytest.mark.parametrize("period", [1, 4])
+def test_less_than_a_season_starts_with_no_change(period):
+    assert LinearContinuation(3, 2, period)(torch.randn(2, 4, 3)).tolist() == [[[0, 0]] * 4] * 2
 
 
 class TestPeriodic:
@@ -26,16 +32,29 @@ class TestPeriodic:
             layer.weight.copy_(torch.tensor([[0.0, 1.0], [-1.0, 2.0]]))
         assert layer(torch.tensor([[1.0, 2.0, 3.0, 5.0]])).tolist() == [[3, 5, 5, 8]]
 
+    def test_steps_are_mixed_with_their_neighbours(self):
+        layer = PeriodicContinuation(4, 2, 2)
+        with torch.no_grad():
+            layer.mixing.copy_(torch.tensor([[[10.0, 0.0, 100.0]]]))  # of the step before and of the step after
+        mixed = [1 + 0 + 200, 2 + 10 + 300, 3 + 20 + 500, 5 + 30 + 0]
+        expected = [(mixed[0] + mixed[2]) / 2, (mixed[1] + mixed[3]) / 2]
+        assert layer(torch.tensor([[1.0, 2.0, 3.0, 5.0]])).tolist() == [expected]
+
     def test_less_than_a_period_is_refused(self):
         with pytest.raises(ValueError, match="do not fill"):
             PeriodicContinuation(6, 5, 7)
 
 
 @pytest.mark.parametrize(
-    ("lookback", "period", "kind"),
-    [(48, 24, PeriodicContinuation), (47, 24, LinearContinuation), (48, 1, LinearContinuation)],
+    ("lookback", "horizon", "period", "kind"),
+    [
+        (48, 192, 24, LinearContinuation),
+        (48, 193, 24, PeriodicContinuation),
+        (47, 193, 24, LinearContinuation),
+        (48, 193, 1, LinearContinuation),
+    ],
 )
-def test_a_season_is_used_where_it_was_seen_twice(lookback, period, kind):
-    layer = continuation(lookback, 10, period)
+def test_far_ahead_a_season_that_was_seen_twice_saves_weights(lookback, horizon, period, kind):
+    layer = continuation(lookback, horizon, period)
     assert isinstance(layer, kind)
-    assert layer(torch.randn(3, 2, lookback)).shape == (3, 2, 10)
+    assert layer(torch.randn(3, 2, lookback)).shape == (3, 2, horizon)
