@@ -2,8 +2,8 @@
 
     python benchmarks/peers/char_gpt.py --data FILE --wall-s 180 --seed 0
 
-Source: Karpathy, nanoGPT, README, "I only have a macbook": 4 layers and heads, width 128, context 64, batch 12, no dropout,
-AdamW 1e-3 with betas 0.9 and 0.99, decay 0.1, 100 steps of warm-up, cosine to 1e-4, gradient norm 1.
+Source: Karpathy, nanoGPT, README, "I only have a macbook": 4 layers and heads, width 128, context 64, batch 12, no
+dropout, AdamW 1e-3 with betas 0.9 and 0.99, decay 0.1, 100 steps of warm-up, cosine to 1e-4, gradient norm 1.
 """
 
 from __future__ import annotations

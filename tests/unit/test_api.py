@@ -110,6 +110,6 @@ def test_a_split_that_is_not_there_is_refused(trained):
 
 def test_a_plan_that_lacks_something_is_refused(copied):
     (copied / "plan.jsonl").write_text('{"event": "plan", "steps": 3}\n')
-    with pytest.raises(ArtefactError, match="lacks budget, budget_s") as caught:
+    with pytest.raises(ArtefactError, match="lacks baselines_s, budget") as caught:
         api.evaluate(copied)
     assert caught.value.line == 1

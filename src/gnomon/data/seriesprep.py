@@ -22,7 +22,7 @@ from gnomon.data.windows import Windows
 
 KIND = "Series"
 MAX_LOOKBACK = 512
-"""Steps that a network knows where neither the user nor a shortage of rows says otherwise."""
+"""Steps that a network knows where neither the user, a far horizon nor a shortage of rows says otherwise."""
 
 _NO_SEASON_HORIZON = 24
 _MOST_STEPS = 100_000
@@ -36,7 +36,7 @@ class SeriesConfig:
     horizon: int | Auto = "auto"
     """Steps to forecast; ``auto`` is one season, or 24 where there is none."""
     lookback: int | Auto = "auto"
-    """Steps that are known before them; ``auto`` is up to 512, whole seasons, at most half of the training rows."""
+    """Steps that are known before them; ``auto`` is up to 512 or the horizon, whole seasons, at most half of the rows."""
     period: int | Auto = "auto"
     """Steps after which the strongest season repeats, 1 for none; ``auto`` looks at the training rows."""
 
@@ -153,7 +153,7 @@ def _horizon(config: SeriesConfig, period: int, shortest: int) -> int:
 def _lookback(config: SeriesConfig, period: int, horizon: int, num_train: int) -> int:
     if config.lookback != "auto":
         return config.lookback
-    most = max(1, min(max(MAX_LOOKBACK, period), (num_train - horizon) // 2))
+    most = max(1, min(max(MAX_LOOKBACK, period, horizon), (num_train - horizon) // 2))
     return most // period * period if period <= most else most
 
 

@@ -44,6 +44,33 @@ class TokenEmbedding(nn.Module):
         return vectors * kept_words(tokens, table.num_embeddings, self.word_dropout)[..., None]
 
 
+class SparseEmbedding(nn.Module):
+    """The same as `TokenEmbedding` with the rows of all features in one table, of which a step touches few.
+
+    Numbers of the table are of the size of the vectors, so that the rate of sparse tables suits them.
+    """
+
+    starts: Tensor
+
+    def __init__(self, sizes: tuple[int, ...], width: int, *, dropout: float = 0.0, word_dropout: float = 0.0) -> None:
+        super().__init__()
+        self.word_dropout = word_dropout
+        self.dropout = VariationalDropout(dropout)
+        self.table = nn.Parameter(torch.randn(sum(sizes), width) / math.sqrt(len(sizes)))
+        self.register_buffer("starts", torch.tensor([0, *sizes[:-1]]).cumsum(0), persistent=False)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return vectors of about unit variance, shape ``(time, batch, width)``, float32."""
+        weights = (tokens != 0).float()
+        rows = tokens + self.starts
+        if self.training and self.word_dropout:
+            weights = weights * kept_words(rows, len(self.table), self.word_dropout)
+        rows, weights = rows.flatten(0, 1), weights.flatten(0, 1)
+        with torch.autocast(rows.device.type, enabled=False):
+            vectors = F.embedding_bag(rows, self.table, mode="sum", per_sample_weights=weights, sparse=True)
+        return self.dropout(vectors.view(*tokens.shape[:2], -1) * getattr(self, 'table_scale', 1))
+
+
 class TiedHead(nn.Module):
     """A head whose matrix is the table of an embedding: ``(…, width)`` to one value for each token, ``(…, tokens)``.
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from gnomon.core.spec import Output, Sequence, Series
 from gnomon.layers.attention_pool import AttentionPool
 from gnomon.layers.dropouts import VariationalDropout, activation_penalties
-from gnomon.layers.embed import TiedHead, TokenEmbedding
+from gnomon.layers.embed import SparseEmbedding, TiedHead, TokenEmbedding
 from gnomon.layers.head import Head
 from gnomon.layers.network import Network, Role
 from gnomon.layers.ngrams import NgramEmbedding, NgramLogits
@@ -53,7 +53,7 @@ class TextClassifier(RecurrentNetwork):
         wide: NgramLogits | None,
     ) -> None:
         super().__init__()
-        self.embedding = TokenEmbedding(text.sizes, embedding, dropout=recurrence.dropout, word_dropout=word_dropout)
+        self.embedding = SparseEmbedding(text.sizes, embedding, dropout=recurrence.dropout, word_dropout=word_dropout)
         self.recurrence = Recurrence(replace(recurrence, bidirectional=True), embedding)
         self.dropout = VariationalDropout(recurrence.dropout)
         self.pool = AttentionPool(self.recurrence.output_width)
@@ -76,7 +76,7 @@ class Tagger(RecurrentNetwork):
         self, text: Sequence, num_classes: int, recurrence: RecurrenceConfig, *, embedding: int, word_dropout: float
     ) -> None:
         super().__init__()
-        self.embedding = TokenEmbedding(text.sizes, embedding, dropout=recurrence.dropout, word_dropout=word_dropout)
+        self.embedding = SparseEmbedding(text.sizes, embedding, dropout=recurrence.dropout, word_dropout=word_dropout)
         self.recurrence = Recurrence(replace(recurrence, bidirectional=True), embedding)
         self.dropout = VariationalDropout(recurrence.dropout)
         self.head = Head(self.recurrence.output_width, num_classes)

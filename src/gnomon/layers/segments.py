@@ -24,7 +24,7 @@ from gnomon.core.training import Allowance, Speed
 from gnomon.layers.continuation import continuation
 from gnomon.layers.forecast_head import ForecastHead
 from gnomon.layers.network import Network, Role
-from gnomon.layers.scaling import LastValue, with_quantiles
+from gnomon.layers.scaling import VALUES, LastValue, with_quantiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +168,9 @@ def _why_segment(steps: int, known: Series) -> str:
 
 def _flop_per_sample(width: int, segment: int, known: Series, coming: Series) -> float:
     """Return multiplications and additions of one window, forward and backward."""
-    steps = known.length // segment + -(-coming.length // segment)
+    num_known, num_coming = known.length // segment, -(-coming.length // segment)
+    recurrence = num_known * (6 * width**2 + segment * width)
+    # A coming segment has no product with its state; what is not a product takes as long as 60 for every unit.
+    decoding = num_coming * width * (VALUES * segment + 60)
     # Products of a few hundred rows reach about a third of the rate of convolutions, which speed is measured in.
-    return 3 * 3 * 2 * len(coming.names) * steps * (6 * width**2 + 2 * segment * width)
+    return 3 * 3 * 2 * len(coming.names) * (recurrence + decoding + known.length * coming.length)

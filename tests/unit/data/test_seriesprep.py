@@ -103,6 +103,13 @@ def test_some_channels_are_forecast_from_all():
     assert made.splits["test"].inputs.futures(0).shape == (24, 1)
 
 
+@pytest.mark.parametrize(("horizon", "lookback"), [(24, 504), (600, 600), (719, 696)])
+def test_as_much_is_known_as_is_forecast_and_no_less_than_512_steps_in_whole_seasons(horizon, lookback):
+    cut = ((0, 3000), (3000, 4000), (4000, 5000))
+    _, facts = prepare(dataset(wave(5000), cut), SeriesConfig(horizon=horizon, period=24))
+    assert facts["lookback"] == lookback
+
+
 def test_without_a_season_24_steps_are_forecast():
     walk = np.random.default_rng(0).normal(size=(600, 2)).cumsum(axis=0)
     made, facts = prepare(dataset(walk, CUT), SeriesConfig())
