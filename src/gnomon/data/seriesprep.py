@@ -36,7 +36,7 @@ class SeriesConfig:
     horizon: int | Auto = "auto"
     """Steps to forecast; ``auto`` is one season, or 24 where there is none."""
     lookback: int | Auto = "auto"
-    """Steps that are known before them; ``auto`` is up to 512 or the horizon, whole seasons, at most half of the rows."""
+    """Steps known before them; ``auto`` is up to 512 or the horizon, whole seasons, half of the rows at most."""
     period: int | Auto = "auto"
     """Steps after which the strongest season repeats, 1 for none; ``auto`` looks at the training rows."""
 
