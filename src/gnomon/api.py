@@ -376,6 +376,8 @@ def _train(
     stop: StopFlag,
     emit: Emit,
 ) -> Run:
+    from dataclasses import replace
+
     from gnomon import assemble
     from gnomon.core import files
     from gnomon.core.ranks import Ranks
@@ -399,7 +401,8 @@ def _train(
     folder = _new_folder(out, dataset.name, choice.run.family)
     with RunLock(folder, emit=emit), _noting(folder):
         files.write_bytes(folder.config, _toml(choice.settings), sync=False)
-        files.write_json(folder.data, manifest.data_json(dataset, audited), sync=False)
+        told = replace(dataset, guesses=prepared.dataset.guesses)  # what was guessed in preparing it too
+        files.write_json(folder.data, manifest.data_json(told, audited), sync=False)
         files.write_json(folder.preparation, dict(prepared.preparation), sync=False)
         for skipped in dataset.skipped:
             files.append_json(folder.skipped, vars(skipped), sync=False)

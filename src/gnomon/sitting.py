@@ -54,6 +54,7 @@ _WRITES_S = 60.0
 """Budget from which on a language model writes something three times along its training."""
 _WRITTEN = 160
 """Tokens that it writes each time."""
+_WRITING_S = 0.8
 _EXIT_S = 0.3
 """Seconds that the interpreter takes to end."""
 _REPORT_S = 0.7
@@ -259,6 +260,8 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict
     seconds = sitting.budget.seconds
     views = sitting.choice.train.test_views and num_views > 0 and (seconds is None or views_s < _VIEWS_SHARE * seconds)
     total_s = (plain_s + (views_s if views else 0.0)) * _SPARE + 0.2 + 4e-5 * sum(counts.values())
+    if _writer(sitting, parts) is not None:
+        total_s += _WRITING_S
     return {"evaluate": total_s, "report": _REPORT_S + _EXIT_S}, views
 
 
