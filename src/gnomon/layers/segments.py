@@ -113,14 +113,14 @@ class SegmentNetwork(Network):
         return torch.lerp(torch.tanh(gates[2] + reset * memory[2]), state, keep)
 
 
-_WIDTHS = ((32, 0.0), (64, 5.0), (128, 10.0), (256, 20.0))
-"""Widths, and the passes over the data that each needs to be better than the one before."""
+_WIDTHS = ((32, 0.0, 0), (64, 5.0, 2_000), (128, 8.0, 30_000), (256, 8.0, 200_000))
+"""Widths, and the passes over the data and the windows in it that each needs to be better than the one before."""
 
 
 def segment_size(
     allowance: Allowance, spec: Spec, speed: Speed
 ) -> tuple[SegmentConfig, dict[str, Any], tuple[str, ...]]:
-    """Return the widest network that makes enough passes over the data, settings for its training, and why.
+    """Return the widest network that sees enough data often enough, settings for its training, and why.
 
     Raises ``TypeError`` where the data are not series to be continued.
     """
@@ -129,25 +129,42 @@ def segment_size(
         raise TypeError(f"segments are of series to be continued, not {spec}")
     segment = _segment_steps(known, coming)
     chosen, passes = _WIDTHS[0][0], 0.0
-    for width, wants in _WIDTHS:
+    for width, wants, windows in _WIDTHS:
         flop = _flop_per_sample(width, segment, known, coming)
         affordable = allowance.samples_at(flop, speed) / max(1, allowance.num_train)
-        if affordable < wants:
+        if affordable < wants or allowance.num_train < windows:
             break
         chosen, passes = width, affordable
     why = (
-        f"width {chosen}: the widest that makes enough passes over the data in the budget (about {passes:,.1f})",
+        f"width {chosen}: the widest that suits {allowance.num_train:,} windows and the passes over the data that the "
+        f"budget allows (about {passes:,.1f})",
         f"segments of {segment} steps: " + _why_segment(segment, known),
     )
+    batch_size = 2 ** min(6, max(4, round(math.log2(max(1, allowance.num_train) / 60))))
     settings = {
-        "train.batch_size": 2 ** min(7, max(4, round(math.log2(max(1, allowance.num_train) / 60)))),
+        "train.batch_size": batch_size,
         "train.lr_adam": 1e-3,
         "train.decay_adam": 0.01,
         "train.average": 0.05,
         "train.clip": 1.0,
-        "train.max_epochs": 60.0,
+        "train.max_epochs": _enough_passes(allowance.num_train, coming.length, batch_size),
     }
-    return SegmentConfig(width=chosen, segment_steps=segment), settings, why
+    return SegmentConfig(width=chosen, segment_steps=segment, dropout=_DROPOUT), settings, why
+
+
+_DROPOUT = 0.2
+_LEAST_STEPS = 200
+_FUTURES_A_PASS = 8.0
+
+
+def _enough_passes(num_windows: int, horizon: int, batch_size: int) -> float:
+    """Return the passes over the windows after which a network learns their chances rather than their rules.
+
+    Windows overlap: what can be learned from is the futures that do not, and the farther the horizon, the fewer.
+    """
+    futures = num_windows / max(1, horizon)
+    least = _LEAST_STEPS * batch_size / max(1, num_windows)
+    return round(min(60.0, max(futures / _FUTURES_A_PASS, least)), 2)
 
 
 _USUAL_STEPS = 24

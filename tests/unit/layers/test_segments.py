@@ -121,6 +121,19 @@ class TestSize:
         assert "passes over the data" in why[0]
         assert why[1] == "segments of 24 steps: the season"
 
+    def test_more_windows_get_a_wider_network(self):
+        widths = [segment_size(allowance(1e7, num_train=10**power), HOURLY, SPEED)[0].width for power in range(3, 7)]
+        assert widths == [32, 64, 128, 256]
+
+    @pytest.mark.parametrize(
+        ("num_train", "horizon", "passes"),
+        [(7680, 96, 10), (8640, 720, 1.5), (100, 24, 32), (10**6, 24, 60)],  # 100 windows: 200 batches of 16
+    )
+    def test_a_far_horizon_is_not_seen_as_often(self, num_train, horizon, passes):
+        spec = replace(HOURLY, target=replace(HOURLY.target, length=horizon))
+        _, settings, _ = segment_size(allowance(300.0, num_train=num_train), spec, SPEED)
+        assert settings["train.max_epochs"] == passes
+
     @pytest.mark.parametrize(
         ("length", "horizon", "period", "steps"),
         [
