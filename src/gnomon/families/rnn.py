@@ -140,7 +140,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     raise TypeError(f"an rnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
-_READERS = ((64, 1, 0.0), (128, 1, 8.0), (256, 1, 20.0), (256, 2, 60.0))
+_READERS = ((64, 1, 0.0), (128, 1, 15.0), (256, 1, 40.0), (256, 2, 100.0))
 """Width, layers, and the passes over the data from which on this is better than the one before."""
 _WRITERS = ((64, 1, 0.0), (128, 2, 4.0), (192, 3, 4.0), (256, 3, 4.0), (384, 4, 5.0), (512, 6, 6.0), (768, 8, 8.0))
 """Width, layers, and the tokens seen for each weight from which on this is better than the one before."""
@@ -164,10 +164,11 @@ def _proposed_reader(allowance: Allowance, text: Sequence, tags: bool, speed: Sp
         "train.batch_size": 2 ** min(8, max(4, round(math.log2(max(1, allowance.num_train) / 100)))),
         "train.lr_adam": 2e-3,
         "train.lr_orthogonal": 2e-3,
+        "train.lr_sparse": 0.3,
         "train.warmup": 0.05,
         "train.clip": 1.0,
         "train.average": 0.05,
-        "train.max_epochs": 60.0,
+        "train.max_epochs": 40.0 if tags else min(12.0, max(4.0, 300.0 / max(1, text.length))),
     }
     return Proposal(config=config, merit=0.9, settings=settings, why=why)
 

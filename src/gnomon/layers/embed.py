@@ -45,9 +45,11 @@ class TokenEmbedding(nn.Module):
 
 
 class SparseEmbedding(nn.Module):
-    """The same as `TokenEmbedding` with the rows of all features in one table, of which a step touches few.
+    """The same as `TokenEmbedding`, with the rows of all features in one table, of which a step touches few.
 
-    Numbers of the table are of the size of the vectors, so that the rate of sparse tables suits them.
+    Words with their beginnings and endings have tens of thousands of rows, a batch a few thousand: a dense update of
+    all takes longer than the rest of the step. The numbers of the table are as large as those of the vectors, so that
+    the rate of sparse tables suits them.
     """
 
     starts: Tensor
@@ -68,7 +70,7 @@ class SparseEmbedding(nn.Module):
         rows, weights = rows.flatten(0, 1), weights.flatten(0, 1)
         with torch.autocast(rows.device.type, enabled=False):
             vectors = F.embedding_bag(rows, self.table, mode="sum", per_sample_weights=weights, sparse=True)
-        return self.dropout(vectors.view(*tokens.shape[:2], -1) * getattr(self, 'table_scale', 1))
+        return self.dropout(vectors.view(*tokens.shape[:2], -1))
 
 
 class TiedHead(nn.Module):

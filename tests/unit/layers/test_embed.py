@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from gnomon.layers.embed import TiedHead, TokenEmbedding
+from gnomon.layers.embed import SparseEmbedding, TiedHead, TokenEmbedding
 
 
 class TestTokenEmbedding:
@@ -44,6 +44,37 @@ class TestTokenEmbedding:
         dropped = found.eq(0).all(0)
         assert 5 < dropped.sum() < 28
         assert torch.equal(found.eq(0), dropped.expand_as(found))
+
+
+class TestSparseEmbedding:
+    def test_a_token_is_the_sum_of_its_features(self):
+        torch.manual_seed(0)
+        layer = SparseEmbedding((5, 4), 6)
+        found = layer(torch.tensor([[[2, 3]], [[2, 0]]]))
+        torch.testing.assert_close(found[0, 0], layer.table[2] + layer.table[5 + 3])
+        torch.testing.assert_close(found[1, 0], layer.table[2])
+
+    def test_only_the_rows_of_the_tokens_learn(self):
+        layer = SparseEmbedding((5, 4), 6)
+        layer(torch.tensor([[[2, 3], [0, 0]]])).sum().backward()
+        gradient = layer.table.grad
+        assert gradient.is_sparse
+        assert gradient.to_dense().any(1).nonzero().flatten().tolist() == [2, 8]
+
+    def test_vectors_start_with_unit_variance_whatever_the_number_of_features(self):
+        torch.manual_seed(0)
+        found = SparseEmbedding((500, 500, 500), 64)(torch.randint(1, 500, (50, 4, 3)))
+        assert found.std().item() == pytest.approx(1, abs=0.05)
+
+    def test_words_are_dropped_whole_and_in_training_only(self):
+        torch.manual_seed(0)
+        layer = SparseEmbedding((60,), 4, word_dropout=0.5)
+        tokens = torch.arange(1, 60).repeat(2, 1).t()[..., None]
+        found = layer(tokens)
+        dropped = found.eq(0).all(-1)
+        assert torch.equal(dropped[:, 0], dropped[:, 1])
+        assert 10 < dropped[:, 0].sum() < 50
+        torch.testing.assert_close(found[~dropped], 2 * layer.eval()(tokens)[~dropped])
 
 
 class TestTiedHead:
