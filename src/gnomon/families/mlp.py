@@ -206,7 +206,7 @@ def _settings(spec: Spec, allowance: Allowance) -> dict[str, object]:
     if isinstance(spec.target, Label):
         settings["task.label_smoothing"] = 0.1
     if isinstance(spec.target, Series):
-        settings |= {"train.lr_adam": 0.01, "train.max_epochs": 20.0}
+        settings |= {"train.lr_adam": 0.004, "train.max_epochs": 10.0}
     return settings
 
 
