@@ -30,6 +30,7 @@ from gnomon.core.training import Allowance, Phases, Proposal, Speed
 from gnomon.layers.bags import ngram_orders
 from gnomon.layers.head import Head
 from gnomon.layers.network import Network, Role
+from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES
 from gnomon.layers.series_cnn import PatchCnn, SeriesCnn
 from gnomon.layers.standardise import Standardise
@@ -404,6 +405,8 @@ def _settings_over_time(spec: Spec, allowance: Allowance) -> dict[str, object]:
     settings: dict[str, object] = {"train.batch_size": batch_size, "train.average": 0.05, "train.clip": 1.0}
     if isinstance(spec.target, Label):
         settings["task.label_smoothing"] = 0.1
+    if isinstance(spec.target, Series):
+        settings["train.max_epochs"] = enough_passes(allowance.num_train, spec.target.length, batch_size)
     return settings
 
 

@@ -22,6 +22,7 @@ from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.bags import ngram_orders
 from gnomon.layers.head import Head
 from gnomon.layers.network import Network
+from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES
 from gnomon.layers.series_mlp import LinearForecast, SeriesMlp
 from gnomon.layers.standardise import Standardise
@@ -206,7 +207,8 @@ def _settings(spec: Spec, allowance: Allowance) -> dict[str, object]:
     if isinstance(spec.target, Label):
         settings["task.label_smoothing"] = 0.1
     if isinstance(spec.target, Series):
-        settings |= {"train.lr_adam": 0.004, "train.max_epochs": 10.0}
+        passes = enough_passes(allowance.num_train, spec.target.length, batch_size)
+        settings |= {"train.lr_adam": 0.004, "train.max_epochs": passes}
     return settings
 
 

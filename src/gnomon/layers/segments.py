@@ -24,6 +24,7 @@ from gnomon.core.training import Allowance, Speed
 from gnomon.layers.continuation import continuation
 from gnomon.layers.forecast_head import ForecastHead
 from gnomon.layers.network import Network, Role
+from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES, LastValue, with_quantiles
 
 
@@ -147,25 +148,12 @@ def segment_size(
         "train.decay_adam": 0.01,
         "train.average": 0.05,
         "train.clip": 1.0,
-        "train.max_epochs": _enough_passes(allowance.num_train, coming.length, batch_size),
+        "train.max_epochs": enough_passes(allowance.num_train, coming.length, batch_size),
     }
     return SegmentConfig(width=chosen, segment_steps=segment, dropout=_DROPOUT), settings, why
 
 
 _DROPOUT = 0.2
-_LEAST_STEPS = 200
-_FUTURES_A_PASS = 8.0
-
-
-def _enough_passes(num_windows: int, horizon: int, batch_size: int) -> float:
-    """Return the passes over the windows after which a network learns their chances rather than their rules.
-
-    Windows overlap: what can be learned from is the futures that do not, and the farther the horizon, the fewer.
-    """
-    futures = num_windows / max(1, horizon)
-    least = _LEAST_STEPS * batch_size / max(1, num_windows)
-    return round(min(60.0, max(futures / _FUTURES_A_PASS, least)), 2)
-
 
 _USUAL_STEPS = 24
 
