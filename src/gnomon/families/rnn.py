@@ -195,9 +195,10 @@ def _proposed_writer(allowance: Allowance, text: Sequence, speed: Speed) -> Prop
     )
     why = (f"width {width}, {layers} deep: the largest that reads enough text (about {seen:,.0f} tokens)",)
     settings = {
-        "train.batch_size": 32,
+        "train.batch_size": 16 if seen < 2e7 else 32,
         "train.lr_adam": 3e-3,
         "train.lr_orthogonal": 3e-3,
+        "train.lr_sparse": 0.03,
         "train.warmup": 0.02,
         "train.clip": 1.0,
         "train.max_epochs": 200.0,
