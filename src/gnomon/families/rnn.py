@@ -142,13 +142,15 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
 
 _READERS = ((64, 1, 0.0), (128, 1, 15.0), (256, 1, 40.0), (256, 2, 100.0))
 """Width, layers, and the passes over the data from which on this is better than the one before."""
-_WRITERS = ((64, 1, 0.0), (128, 2, 4.0), (192, 3, 4.0), (256, 3, 4.0), (384, 4, 5.0), (512, 6, 6.0), (768, 8, 8.0))
+_TAGGERS = ((64, 1, 0.0), (128, 1, 5.0), (256, 1, 20.0), (256, 2, 60.0))
+"""The same for tags: each word is an example, so that wider networks pay earlier."""
+_WRITERS = ((64, 1, 0.0), (128, 2, 2.0), (192, 3, 4.0), (256, 3, 4.0), (384, 4, 5.0), (512, 6, 6.0), (768, 8, 8.0))
 """Width, layers, and the tokens seen for each weight from which on this is better than the one before."""
 
 
 def _proposed_reader(allowance: Allowance, text: Sequence, tags: bool, speed: Speed) -> Proposal:
     """Return a network for texts that have a class, or words that have one each."""
-    width, layers, passes = _largest(_READERS, allowance, text.length, speed)
+    width, layers, passes = _largest(_TAGGERS if tags else _READERS, allowance, text.length, speed)
     rows = 2 ** min(20, max(14, round(math.log2(max(1, allowance.num_train) * min(text.length, 64) * 2))))
     config = Config(
         width=width,
@@ -168,7 +170,7 @@ def _proposed_reader(allowance: Allowance, text: Sequence, tags: bool, speed: Sp
         "train.warmup": 0.05,
         "train.clip": 1.0,
         "train.average": 0.05,
-        "train.max_epochs": 40.0 if tags else min(12.0, max(4.0, 300.0 / max(1, text.length))),
+        "train.max_epochs": 15.0 if tags else min(12.0, max(4.0, 300.0 / max(1, text.length))),
     }
     return Proposal(config=config, merit=0.9, settings=settings, why=why)
 
@@ -195,7 +197,7 @@ def _proposed_writer(allowance: Allowance, text: Sequence, speed: Speed) -> Prop
     )
     why = (f"width {width}, {layers} deep: the largest that reads enough text (about {seen:,.0f} tokens)",)
     settings = {
-        "train.batch_size": 16 if seen < 2e7 else 32,
+        "train.batch_size": min(32, max(4, (2048 if seen < 2e7 else 4096) // text.length)),
         "train.lr_adam": 3e-3,
         "train.lr_orthogonal": 3e-3,
         "train.lr_sparse": 0.03,
