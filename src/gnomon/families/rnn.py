@@ -197,7 +197,7 @@ def _proposed_writer(allowance: Allowance, text: Sequence, speed: Speed) -> Prop
     )
     why = (f"width {width}, {layers} deep: the largest that reads enough text (about {seen:,.0f} tokens)",)
     settings = {
-        "train.batch_size": min(32, max(4, (2048 if seen < 2e7 else 4096) // text.length)),
+        "train.batch_size": 16 if seen < 2e7 else 32,
         "train.lr_adam": 3e-3,
         "train.lr_orthogonal": 3e-3,
         "train.lr_sparse": 0.03,
