@@ -32,7 +32,7 @@ from gnomon.core.clock import MonotonicClock, Stopwatch  # noqa: E402
 from gnomon.core.events import silent  # noqa: E402
 from gnomon.core.ranks import Ranks  # noqa: E402
 from gnomon.core.run import create_at  # noqa: E402
-from gnomon.data import opening  # noqa: E402
+from gnomon.data import opening, preparing  # noqa: E402
 from gnomon.train import loop, machine, memory  # noqa: E402
 from gnomon.train.budget import parse_budget  # noqa: E402
 from gnomon.train.optim import Optimizer  # noqa: E402
@@ -55,7 +55,8 @@ def main() -> None:
     known = machine.know(torch.device("cpu"), cache=opening.cache_folder(), may_measure=True)
     torch.set_num_threads(known.threads)
     allowance = _allowance(budget, len(dataset.splits["train"]), used_s=0.0)
-    choice = assemble.choose(wished, dataset, known.speed(), allowance=allowance)
+    prepared = preparing.prepare(dataset, wished.layers, cache_dir=opening.cache_folder())
+    choice = assemble.choose(wished, prepared, known.speed(), allowance=allowance)
     choice = replace(choice, train=replace(choice.train, evaluations=1))
     ours, bare = [], []
     for _ in range(args.rounds):
@@ -82,7 +83,9 @@ def _parts(choice, dataset, budget, known, folder):  # type: ignore[no-untyped-d
     chosen = sitting.Sitting(
         run=create_at(Path(folder) / "run"),
         choice=choice,
+        raw=dataset,
         dataset=dataset,
+        preparation={},
         budget=budget,
         machine=known,
         clock=clock,
@@ -114,13 +117,13 @@ def _bare(choice, dataset, budget, known, steps: int) -> float:  # type: ignore[
     network.train()
     started_s = time.perf_counter()
     for step in range(steps):
-        batch = parts.feed.batch(step, size_px=size_at(parts.phases, step / steps))
+        batch = parts.feed.batch(step, size=size_at(parts.phases, step / steps))
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=known.precision == "bf16"):
             output = network(batch.inputs)
         loss = parts.task.loss(output, batch.targets)
         network.zero_grad(set_to_none=True)
         loss.backward()
-        optimizer.step(step / steps, len(batch.targets))
+        optimizer.step(step / steps, len(batch))
     return (time.perf_counter() - started_s) / steps
 
 

@@ -44,6 +44,8 @@ from gnomon.train.state import State
 SCHEMA = 1
 _LOOK_SAMPLES = 1000
 _LOOK_BATCH = 250
+_TIMED = 64
+"""Samples that are looked at once to know how long evaluation takes."""
 _VIEWS_SHARE = 0.08
 """Largest share of the budget that more test-time views may take."""
 _PAYS_S = 600.0
@@ -146,7 +148,7 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
     choice, budget, config = sitting.choice, sitting.budget, sitting.choice.train
     baselines_s = _measure_baselines(sitting, parts)
     probe = planner.Probe(parts.network, config, parts.task, parts.feed, parts.precision)
-    costs = probe.costs(parts.phases, parts.test_px, allowed_s=planner.allowed_s(budget))
+    costs = probe.costs(parts.phases, _few(sitting, parts, _TIMED), allowed_s=planner.allowed_s(budget))
     used_s = sitting.stopwatch.elapsed_s()
     reserve_s, views = _reserve(sitting, parts, costs)
     available_s = None if budget.seconds is None else budget.seconds - used_s - sum(reserve_s.values())
@@ -274,8 +276,9 @@ def _measure_baselines(sitting: Sitting, parts: Parts) -> float:
     return sitting.stopwatch.elapsed_s() - started_s
 
 
-def _few(sitting: Sitting, parts: Parts) -> Batch:
-    rows = np.arange(min(2, len(sitting.train)), dtype=np.int64)
+def _few(sitting: Sitting, parts: Parts, count: int = 2) -> Batch:
+    """Return some training samples as evaluation sees them, evenly spread."""
+    rows = np.unique(np.linspace(0, len(sitting.train) - 1, min(count, len(sitting.train))).astype(np.int64))
     return next(_looks(sitting, parts, "train", rows=rows))
 
 

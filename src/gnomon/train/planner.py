@@ -50,8 +50,11 @@ class Probe:
         self._feed = feed
         self._precision = precision
 
-    def costs(self, phases: Phases, look_px: int, *, allowed_s: float) -> Costs:
-        """Measure at most about ``allowed_s`` seconds; resolutions for which there is no time left are extrapolated."""
+    def costs(self, phases: Phases, look: Batch, *, allowed_s: float) -> Costs:
+        """Measure at most about ``allowed_s`` seconds; resolutions for which there is no time left are extrapolated.
+
+        ``look`` is a batch as evaluation makes them.
+        """
         sizes = sorted({size for _, size in phases})
         started_s = time.perf_counter()
         step_s: dict[int, float] = {}
@@ -61,7 +64,7 @@ class Probe:
                 step_s[size] = step_s[nearest] * (size / nearest) ** 2
             else:
                 step_s[size] = self._step_s(size)
-        return Costs(step_s=step_s, look_s=self._look_s(look_px))
+        return Costs(step_s=step_s, look_s=self._look_s(look))
 
     def flop(self, phases: Phases) -> float:
         """Return the operations of an average training step over all phases, by counting those of one step each."""
@@ -101,8 +104,7 @@ class Probe:
         optimizer_s = min(self._timed(lambda: optimizer.step(0.5, len(part))) for _ in range(_TIMINGS))
         return batch_s + part_s * self._config.batch_size / len(part) + optimizer_s
 
-    def _look_s(self, size: int) -> float:
-        batch = self._part(size)
+    def _look_s(self, batch: Batch) -> float:
         self._network.eval()
         with torch.no_grad(), self._precision.autocast():
             self._network(batch.inputs)

@@ -57,8 +57,13 @@ def gradients(
     for penalty in output.penalties.values():
         loss = loss + penalty
     precision.backward(loss)
-    found = [p.grad for p in network.parameters() if p.grad is not None]
-    norms = torch._foreach_norm([g.coalesce().values() if g.is_sparse else g for g in found])
+    found = []
+    for parameter in network.parameters():
+        if parameter.grad is not None and parameter.grad.is_sparse:
+            parameter.grad = parameter.grad.coalesce()  # once: the optimizer finds it so
+        if parameter.grad is not None:
+            found.append(parameter.grad.values() if parameter.grad.is_sparse else parameter.grad)
+    norms = torch._foreach_norm(found)
     carried = None if output.carry is None else output.carry.detach()
     return Losses(loss.detach(), torch.isfinite(loss.detach() + torch.stack(norms).sum()), carried)
 

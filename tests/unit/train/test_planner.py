@@ -3,6 +3,7 @@ import torch
 from small_training import CPU, feed_of, pictures, small, spec
 
 from gnomon.core.training import AugmentConfig, TrainConfig
+from gnomon.data.batch import looks
 from gnomon.tasks.classify import Config, Task
 from gnomon.train.budget import parse_budget
 from gnomon.train.planner import Costs, Counted, Probe, allowed_s, count_steps, mean_step_s
@@ -11,6 +12,12 @@ from gnomon.train.precision import Precision
 PHASES = ((0.0, 16), (0.3, 24), (0.7, 32))
 COSTS = Costs(step_s={16: 0.1, 24: 0.2, 32: 0.4}, look_s=0.001)
 CONFIG = TrainConfig(batch_size=100, evaluations=10, max_epochs="off")
+
+
+def look(size):
+    """A batch as evaluation makes them."""
+    (batch,) = looks(pictures(8), batch_size=8, size=size, device=CPU)
+    return batch
 
 
 def counted(text, config=CONFIG, **changed):
@@ -92,7 +99,7 @@ class TestProbe:
 
     def test_costs_are_measured_and_leave_no_trace(self, probe, network):
         before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        costs = probe.costs(((0.0, 6),), 6, allowed_s=1.0)
+        costs = probe.costs(((0.0, 6),), look(6), allowed_s=1.0)
         assert set(costs.step_s) == {6}
         assert 0 < costs.step_s[6] < 5
         assert 0 < costs.look_s < 1
@@ -101,8 +108,8 @@ class TestProbe:
 
     def test_where_there_is_no_time_left_costs_grow_with_the_area(self, probe, monkeypatch):
         monkeypatch.setattr(probe, "_step_s", lambda size: 0.1)
-        monkeypatch.setattr(probe, "_look_s", lambda size: 0.01)
-        costs = probe.costs(((0.0, 6), (0.5, 12), (0.8, 18)), 18, allowed_s=0.0)
+        monkeypatch.setattr(probe, "_look_s", lambda batch: 0.01)
+        costs = probe.costs(((0.0, 6), (0.5, 12), (0.8, 18)), look(18), allowed_s=0.0)
         assert costs.step_s == pytest.approx({6: 0.1, 12: 0.4, 18: 0.9})
 
     def test_operations_of_a_step_by_hand(self, probe):
