@@ -410,6 +410,8 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
             model, dataset.splits["valid"], views=log.plan["views"], should_stop=sitting.should_stop
         )
     checkpoint.save_model(sitting.run, parts.network.state_dict(), assemble.card(choice, model))
+    if sitting.baselines is None:  # resumed or replayed: the plan was made in another sitting
+        _measure_baselines(sitting, parts)
     found = evaluate.evaluation(
         model,
         dataset,

@@ -2,11 +2,14 @@
 
 import json
 import math
+import os
+import signal
 import time
 
 import pytest
 
 from gnomon import api
+from gnomon.core.errors import StoppedError
 from gnomon.core.events import Planned, Said, Stepped
 from gnomon.core.run import read_lines
 
@@ -115,3 +118,18 @@ def test_from_pressing_return_to_the_report_within_the_budget(gnomon_process):
     assert result["elapsed_s"] <= took_s
     assert result["steps"] > 0
     assert result["budget_s"] == 10.0
+
+
+def test_a_resumed_run_stands_beside_the_baselines_that_its_budget_has_time_for(cache, tmp_path):
+    def stop(event):
+        if isinstance(event, Stepped) and event.step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(StoppedError):
+        train(tmp_path / "short", "4s", emit=stop)
+    short = api.resume(str(tmp_path / "short"))
+    assert [one["name"] for one in short.evaluation["baselines"]] == ["majority class"]
+    with pytest.raises(StoppedError):
+        train(tmp_path / "counted", "9steps", emit=stop)
+    counted = api.resume(str(tmp_path / "counted"))
+    assert [one["name"] for one in counted.evaluation["baselines"]] == ["majority class", "linear model (ridge)"]

@@ -200,7 +200,8 @@ def _answer_rows(logits: npt.NDArray[Any], targets: Ints) -> tuple[Ints, Floats,
     logits = np.asarray(logits, dtype=np.float64)
     if not np.isfinite(logits).all():
         raise DivergedError(
-            "the network's outputs are not finite numbers", fix="lower the learning rate: --set optim.lr=…"
+            "the network's outputs are not finite numbers",
+            fix="lower the learning rates: --set train.lr_matrix=… or --set train.lr_adam=…",
         )
     log_sum = _log_sum_exp(logits)
     predicted = logits.argmax(axis=1)
