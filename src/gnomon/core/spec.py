@@ -108,8 +108,23 @@ class Series:
             raise ValueError(f"series of {self.length} steps with the channels {self.names}")
 
 
-Leaf = Image | Label | Text | Sequence | Tags | Series
-_KINDS: dict[str, type[Leaf]] = {kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series)}
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """A measured number, in its own unit, stored as float64 ``(batch,)``."""
+
+    name: str = ""
+    mean: float = 0.0
+    """Mean over the training samples; 0 before it is measured."""
+    deviation: float = 1.0
+    """Standard deviation over the training samples; 1 before it is measured and where all are equal."""
+
+    def __post_init__(self) -> None:
+        if not self.deviation > 0:
+            raise ValueError(f"numbers with a standard deviation of {self.deviation}")
+
+
+Leaf = Image | Label | Text | Sequence | Tags | Series | Number
+_KINDS: dict[str, type[Leaf]] = {kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gnomon.core.errors import ArtefactError
-from gnomon.core.spec import Image, Label, Output, Score, Spec, Split, spec_as_dict, spec_from_dict
+from gnomon.core.spec import Image, Label, Number, Output, Score, Spec, Split, spec_as_dict, spec_from_dict
 
 SPEC = Spec(input=Image(height_px=8, width_px=6, channels=1), target=Label(classes=("a", "ü", "<b>")))
 WRITTEN = {
@@ -41,6 +41,13 @@ def test_it_comes_back_from_json():
 def test_other_descriptions_are_refused(part, value, what):
     with pytest.raises(ArtefactError, match=what):
         spec_from_dict({**WRITTEN, part: value})
+
+
+def test_numbers_keep_their_unit_and_their_spread():
+    spec = Spec(input=SPEC.input, target=Number(name="price", mean=3.5, deviation=0.25))
+    assert spec_from_dict(json.loads(json.dumps(spec_as_dict(spec)))) == spec
+    with pytest.raises(ValueError, match="a standard deviation of 0"):
+        Number(deviation=0.0)
 
 
 def test_a_missing_part_is_refused():
