@@ -17,7 +17,7 @@ from gnomon.core.events import Emit, Finished, Said, silent
 from gnomon.core.processors import wait_politely
 from gnomon.core.run import RunFolder, read_json, read_lines
 from gnomon.core.signals import StopFlag
-from gnomon.sitting.asked import RUNS, allowance_of, data_dir_of, layers_of, value_of
+from gnomon.sitting.asked import RUNS, allowance_of, data_dir_of, layers_of, preparing_s, value_of
 from gnomon.train.budget import parse_budget
 
 
@@ -112,7 +112,8 @@ def inspect(
         opening.tell(dataset, emit)
         for finding in audited.findings:
             emit(Said(text=finding.text, level="warning" if finding.level == "error" else finding.level))
-        prepared = prepared_of(dataset, layers, emit=emit, stop=stop)
+        allowed_s = preparing_s(parsed, used_s=0.0)
+        prepared = prepared_of(dataset, layers, emit=emit, stop=stop, allowed_s=allowed_s)
         from gnomon import assemble  # with torch: what was found is on the screen before it is there
         from gnomon.train import machine
 

@@ -34,6 +34,8 @@ class DataConfig:
     """Path of a separate validation split."""
     test: str | Off = "off"
     """Path of a separate test split."""
+    reader: str | Auto = "auto"
+    """Which reader reads it, where another one than the surest is meant, such as ``text_file`` for class folders."""
     target: str | Auto = "auto"
     """Name of the column to predict."""
     split: str | Auto = "auto"

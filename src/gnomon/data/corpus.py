@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +21,7 @@ from gnomon.core.config import Auto
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, Worked
 from gnomon.core.spec import Column, Guess, Split
-from gnomon.data import tokencache
+from gnomon.data import ordered, tokencache
 from gnomon.data.subwords import NUM_BYTES, Subwords, cut_at_words
 from gnomon.data.tokencache import Corpus, DamagedError, Writer
 from gnomon.data.tokenise import Bytes, Characters, ExactTokenizer, Stop, require_going_on, utf8
@@ -31,11 +33,14 @@ MAX_ALPHABET = 512
 MAX_SMALL = 20_000_000
 """Characters up to which a text is read character by character."""
 TRAINED_ON = 64_000_000
-"""Characters from which subwords are learnt; of a longer text every n-th piece is taken."""
+"""Characters from which subwords are learnt at most; of a longer text every n-th piece is taken."""
 
 _KEPT_FROM = {"bytes": 16_000_000, "characters": 16_000_000, "subwords": 1_000_000}
 """Characters from which ids are kept in the cache: making them again would take longer than opening them."""
 _AT_ONCE = 1 << 20
+_LEARNT_A_SECOND = 500_000
+"""Characters from which subwords are learnt for each second that is allowed: about a quarter of it goes there."""
+_LEAST_LEARNT = 2_000_000
 _AFFORDABLE = ((5.0, 512.0), (6.0, 2048.0), (7.0, 8192.0), (8.0, 16384.0))
 """Decimal logarithm of the characters, and how many subwords they pay for."""
 
@@ -55,6 +60,8 @@ class Surroundings:
     cache_dir: Path | None
     emit: Emit
     should_stop: Stop
+    allowed_s: float | None = None
+    """Seconds that learning the tokens and encoding the training text may take; None: as many as they need."""
 
 
 def fit(
@@ -81,6 +88,9 @@ def survey(texts: Column, should_stop: Stop) -> Survey:
         require_going_on(should_stop)
         if total < MAX_SMALL:
             alphabet.update(text)
+        else:
+            total = ordered.num_characters(texts)
+            break
         total += len(text)
     return Survey(num_characters=total, alphabet=alphabet)
 
@@ -92,23 +102,42 @@ def vocabulary_for(num_characters: int) -> int:
     return round(2 ** float(log) / 64) * 64
 
 
-def encoded(tokenizer: ExactTokenizer, part: Split, name: str, around: Surroundings) -> Corpus:
+def thinning(tokenizer: ExactTokenizer, part: Split, around: Surroundings) -> int:
+    """Return that one of how many groups of a million characters is to be encoded, so that the time suffices.
+
+    1 where all can be, or where the time does not matter.
+    """
+    total = ordered.num_characters(part.inputs)
+    if around.allowed_s is None or total < 4 * _AT_ONCE:
+        return 1
+    pieces, _ = next(_groups(tokenizer, part.inputs))
+    started_s = time.perf_counter()
+    tokenizer.ids_of(pieces)
+    a_second = sum(map(len, pieces)) / max(1e-6, time.perf_counter() - started_s)
+    return min(math.ceil(total / (a_second * around.allowed_s)), total // (2 * _AT_ONCE))
+
+
+def encoded(tokenizer: ExactTokenizer, part: Split, name: str, around: Surroundings, *, every: int = 1) -> Corpus:
     """Return a split as ids, from the cache where they lie there; what is long is kept there.
+
+    Of the groups of a million characters each ``every``-th is taken.
 
     Raises ``ResourceError`` where the cache cannot be written, ``StoppedError`` where a signal asked to stop.
     """
-    num_characters = sum(len(text) for text in each(part.inputs))
+    num_characters = ordered.num_characters(part.inputs)
     progress = Worked(what=f"encoding {name}", done=0, total=num_characters, unit="characters")
     if around.cache_dir is None or num_characters < _KEPT_FROM[tokenizer.kind]:
         writer = Writer(None, tokenizer.sizes[0])
-        _write(tokenizer, part.inputs, writer, progress, around)
+        _write(tokenizer, part.inputs, writer, progress, around, every)
         return writer.in_memory()
     described = json.dumps(tokenizer.as_dict(), sort_keys=True).encode()
-    folder = tokencache.folder_for(around.cache_dir, tokencache.key_of([described, *_identity(part)]))
+    folder = tokencache.folder_for(
+        around.cache_dir, tokencache.key_of([described, *_identity(part), *([b"%d" % every] if every > 1 else [])])
+    )
     found = _from_cache(folder, around.emit)
     if found is None:
         with tokencache.writing(folder, tokenizer.sizes[0]) as writer:
-            _write(tokenizer, part.inputs, writer, progress, around)
+            _write(tokenizer, part.inputs, writer, progress, around, every)
         found = tokencache.opened(folder)
     if found is None:
         raise DataError("the cache vanished while it was read", fix="give the same command again", path=folder)
@@ -153,7 +182,7 @@ def _subwords(size: int, train: Split, seen: Survey, documents: bool, around: Su
     """Return subwords learnt before from the very same text, else learn them, and keep those of a long text."""
     if around.cache_dir is None or seen.num_characters < _KEPT_FROM["subwords"]:
         return _learnt(size, train, seen, documents, around)
-    wanted = f"subwords {size} {documents} {TRAINED_ON}".encode()
+    wanted = f"subwords {size} {documents} {_learnt_on(around.allowed_s)}".encode()
     folder = tokencache.folder_for(around.cache_dir, tokencache.key_of([wanted, *_identity(train)]))
     try:
         if values := tokencache.remembered(folder):
@@ -166,7 +195,7 @@ def _subwords(size: int, train: Split, seen: Survey, documents: bool, around: Su
 
 
 def _learnt(size: int, train: Split, seen: Survey, documents: bool, around: Surroundings) -> Subwords:
-    every = -(-seen.num_characters // TRAINED_ON)
+    every = -(-seen.num_characters // _learnt_on(around.allowed_s))
     pieces = (piece for text in each(train.inputs) for piece in cut_at_words(text))
 
     def watched() -> Iterator[str]:
@@ -178,6 +207,13 @@ def _learnt(size: int, train: Split, seen: Survey, documents: bool, around: Surr
             yield piece
 
     return Subwords.trained(watched(), vocabulary=size, documents=documents)
+
+
+def _learnt_on(allowed_s: float | None) -> int:
+    """Return from how many characters subwords are learnt."""
+    if allowed_s is None:
+        return TRAINED_ON
+    return int(min(TRAINED_ON, max(_LEAST_LEARNT, allowed_s * _LEARNT_A_SECOND)))
 
 
 def _guess(tokenizer: ExactTokenizer, seen: Survey) -> Guess:
@@ -196,10 +232,17 @@ def _guess(tokenizer: ExactTokenizer, seen: Survey) -> Guess:
     )
 
 
-def _write(tokenizer: ExactTokenizer, texts: Column, writer: Writer, progress: Worked, around: Surroundings) -> None:
+def _write(
+    tokenizer: ExactTokenizer, texts: Column, writer: Writer, progress: Worked, around: Surroundings, every: int
+) -> None:
     done = 0
-    for pieces, begins in _groups(tokenizer, texts):
+    for number, (pieces, begins) in enumerate(_groups(tokenizer, texts)):
         require_going_on(around.should_stop)
+        if number % every:
+            done += sum(map(len, pieces))
+            nothing = np.zeros(0, np.int64)
+            writer.add(nothing, starts=np.zeros(len(begins), np.int64), num_bytes=0, num_characters=0)
+            continue
         ids, counts = tokenizer.ids_of(pieces)
         starts = np.concatenate([[0], np.cumsum(counts)])[begins].astype(np.int64)
         if tokenizer.separator is not None:

@@ -25,6 +25,8 @@ class Detected:
     path: Path
     match: Match
     name: str
+    others: tuple[str, ...] = ()
+    """Readers that could read it too, the surer ones first."""
 
 
 def detect(
@@ -34,33 +36,42 @@ def detect(
     cache_dir: Path,
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
+    reader: str = "auto",
 ) -> Detected:
     """Return which reader fits ``source``: a path that exists, else a known name, which may be downloaded.
 
-    Raises ``UsageError`` where there is neither, ``DataError`` where no reader understands what lies there.
+    A ``reader`` that the user named is taken without asking whether it fits. Raises ``UsageError`` where there is
+    neither, ``DataError`` where no reader understands what lies there.
     """
     path = Path(source)
     if os.path.lexists(path):
         _say_if_a_name(source, emit)
         _require_readable(path)
-        return _read_by(path, _name_of(path))
+        return _read_by(path, _name_of(path), reader)
     if _is_a_name(source):
         found = named.resolve(source, data_dir, cache_dir, emit, should_stop)
         if found is not None:
-            return _read_by(found, source)
+            return _read_by(found, source, reader)
         if data_dir is not None and (data_dir / source).exists():
-            return _read_by(data_dir / source, _name_of(data_dir / source))
+            return _read_by(data_dir / source, _name_of(data_dir / source), reader)
     if matches := _matches(path):
-        return Detected(reader=matches[0][1], path=path, match=matches[0][0], name=source)
+        return _surest(path, source, matches)
     raise UsageError("there is no such file, folder or known data set", fix=_near(source), path=source)
 
 
-def _read_by(path: Path, name: str) -> Detected:
+def _read_by(path: Path, name: str, reader: str) -> Detected:
+    if reader != "auto":
+        plugins.load("reader", reader)
+        return Detected(reader=reader, path=path, match=Match(confidence=1.0, why="as you said"), name=name)
     matches = _matches(path)
     if not matches:
         raise DataError("no reader understands what is here", fix=_expected(), path=path)
+    return _surest(path, name, matches)
+
+
+def _surest(path: Path, name: str, matches: list[tuple[Match, str]]) -> Detected:
     match, reader = matches[0]
-    return Detected(reader=reader, path=path, match=match, name=name)
+    return Detected(reader=reader, path=path, match=match, name=name, others=tuple(other for _, other in matches[1:]))
 
 
 def _matches(path: Path) -> list[tuple[Match, str]]:

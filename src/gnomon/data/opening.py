@@ -16,6 +16,7 @@ from gnomon.core.events import Emit, Said, silent
 from gnomon.core.spec import Dataset, Guess, Image, Label, Spec, Tags
 from gnomon.core.training import RunConfig
 from gnomon.data import detect, named, split
+from gnomon.data.detect import Detected
 from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
@@ -120,13 +121,17 @@ def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_d
 
 
 def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
-    found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit)
+    found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit, reader=data.reader)
     dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
-    seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag="")
+    seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag=_otherwise(found))
     facts = dict(dataset.facts)
     if source in named.names() and (customary := named.describe(source).split) != "auto":
         facts["customary_split"] = customary
     return replace(dataset, name=found.name, guesses=(seen, *dataset.guesses), facts=facts)
+
+
+def _otherwise(found: Detected) -> str:
+    return f"--set data.reader={found.others[0]}" if found.others else ""
 
 
 def tell(dataset: Dataset, emit: Emit = silent) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.spec import Column, Series, Spec, Split, Text
+from gnomon.data.longtext import Filed
 from gnomon.data.ragged import digests
 
 Ints = npt.NDArray[np.int64]
@@ -124,6 +125,17 @@ class Tape:
         return Split(inputs=texts, targets=texts, ids=ids, hashes=hashes)
 
 
+def num_characters(texts: Column) -> int:
+    """Return how many characters some texts have together; those of a large file are not read for it."""
+    return texts.stop - texts.start if isinstance(texts, Passage) else int(offsets(texts)[-1])
+
+
+def is_one_text(texts: Column) -> bool:
+    """Return whether texts are pieces of one: a single one, or what a large file was cut into."""
+    whole = texts.whole.inputs if isinstance(texts, Passage) else texts
+    return len(texts) <= 1 or (isinstance(whole, Filed) and whole.one_text)
+
+
 def limits(part: Split) -> tuple[int, int]:
     """Return from where to where a part was cut out of its whole. Raises ``TypeError`` where it was not cut."""
     if not isinstance(part.inputs, Span | Passage):
@@ -144,6 +156,9 @@ def rows_before(part: Split, count: int) -> npt.NDArray[np.float32]:
 def offsets(texts: Column) -> Ints:
     """Return at which character each text begins, and the number of all, shape ``(num_texts + 1,)``."""
     found = np.zeros(len(texts) + 1, np.int64)
+    if isinstance(texts, Filed):
+        np.cumsum(texts.lengths, out=found[1:])
+        return found
     for start in range(0, len(texts), _AT_ONCE):
         places = np.arange(start, min(start + _AT_ONCE, len(texts)))
         found[1 + places] = [len(text) for text in texts[places]]

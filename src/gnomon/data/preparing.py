@@ -32,17 +32,21 @@ def prepare(
     known: Mapping[str, Any] | None = None,
     emit: Emit = silent,
     should_stop: Callable[[], bool] = lambda: False,
+    allowed_s: float | None = None,
 ) -> Prepared:
     """Return a dataset, with its final splits, as families see it.
 
     What is fitted is fitted on the training split; ``known`` is what an earlier preparation of a run fitted, which is
-    used as it is. Raises ``UsageError`` for settings and ``DataError`` for data that do not allow it.
+    used as it is; ``allowed_s`` are the seconds that it should take at most. Raises ``UsageError`` for settings and
+    ``DataError`` for data that do not allow it.
     """
     if isinstance(dataset.spec.input, Text):
         from gnomon.data import textprep
 
         text, settings = configs.build(textprep.TextConfig, "text", layers)
-        made, facts = textprep.prepare(dataset, text, known, cache_dir=cache_dir, emit=emit, should_stop=should_stop)
+        made, facts = textprep.prepare(
+            dataset, text, known, cache_dir=cache_dir, emit=emit, should_stop=should_stop, allowed_s=allowed_s
+        )
         return Prepared(dataset=made, preparation=facts, settings=settings)
     if isinstance(dataset.spec.input, Series):
         from gnomon.data import seriesprep

@@ -97,6 +97,14 @@ def unpacked(data: bytes) -> bytes:
     return found
 
 
+def is_packed(path: Path) -> bool:
+    """Return whether a file is gzip, by its first bytes."""
+    try:
+        return read_head(path, len(_GZIP)).startswith(_GZIP)
+    except UnreadableError:
+        return False
+
+
 def looks_like_text(data: bytes) -> bool:
     """Tell whether the beginning of a file is text in some encoding: no NUL or control characters where none belong."""
     if not data:
@@ -118,7 +126,7 @@ def decode(data: bytes, encoding: str = "auto", path: Path | None = None) -> Dec
     Raises as `read_text`; ``path`` is named in the errors.
     """
     if encoding != "auto":
-        name, why = _known(encoding), "as you said"
+        name, why = known(encoding), "as you said"
         name = "utf-8-sig" if name == "utf-8" else name
     else:
         name, why = _found(data, path)
@@ -177,7 +185,12 @@ def is_plain(data: bytes) -> bool:
 
 def is_marked(data: bytes) -> bool:
     """Return whether bytes begin with a byte order mark."""
-    return any(data.startswith(bom) for bom, _ in _BOMS)
+    return marked(data) is not None
+
+
+def marked(data: bytes) -> str | None:
+    """Return the encoding that a byte order mark at the beginning of bytes tells, or None."""
+    return next((name for bom, name in _BOMS if data.startswith(bom)), None)
 
 
 def decode_shared(data: bytes, encoding: str | None, path: Path) -> Decoded:
@@ -202,7 +215,8 @@ def told(decoded: Sequence[Decoded]) -> tuple[Guess, ...]:
     return tuple(guesses)
 
 
-def _known(encoding: str) -> str:
+def known(encoding: str) -> str:
+    """Return the one name of an encoding. Raises ``UsageError`` where there is none."""
     try:
         with contextlib.suppress(UnicodeError):
             b"text".decode(encoding)  # looking it up alone would also find codecs that are no text encodings

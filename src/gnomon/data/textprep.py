@@ -15,7 +15,7 @@ from gnomon.core.config import Auto
 from gnomon.core.errors import ArtefactError, DataError, UsageError
 from gnomon.core.events import Emit, silent
 from gnomon.core.spec import Column, Dataset, Guess, Sequence, Spec, Split, Tags, Text
-from gnomon.data import corpus, words
+from gnomon.data import corpus, ordered, words
 from gnomon.data.corpus import Surroundings
 from gnomon.data.ragged import Items, Ragged, digests
 from gnomon.data.stream import Places, Stream
@@ -51,6 +51,8 @@ class TextConfig:
     """How many different tokens have an id of their own."""
     length: int | Auto = "auto"
     """Most tokens of a text, the rest is cut off; tokens of a window of a text to be continued."""
+    every: int | Auto = "auto"
+    """Of a long text to be continued every n-th million characters are trained on; ``auto``: as the budget allows."""
     lowercase: bool | Auto = "auto"
     """Take capital and small letters for the same; ``auto``: yes for words, whose shape is kept beside them."""
 
@@ -63,6 +65,8 @@ class Encoder:
     form: Form
     length: int
     lowercase: bool
+    every: int = 1
+    """Every how many-th million characters of the training text were read."""
 
     def spec_input(self) -> Sequence:
         """Return the leaf that describes the tokens."""
@@ -117,6 +121,7 @@ class Encoder:
             "form": self.form,
             "length": self.length,
             "lowercase": self.lowercase,
+            "every": self.every,
             "tokenizer": self.tokenizer.as_dict(),
         }
 
@@ -129,15 +134,18 @@ def prepare(
     cache_dir: Path | None,
     emit: Emit = silent,
     should_stop: Stop = lambda: False,
+    allowed_s: float | None = None,
 ) -> tuple[Dataset, dict[str, Any]]:
     """Return a dataset of texts as tokens, and the preparation that ``encoder`` understands.
+
+    Of a text to be continued that would take longer than ``allowed_s`` to encode, a part is taken, and it is said.
 
     ``known`` is the preparation of an earlier call, used as it is. Ids of a long text to be continued are kept in
     ``cache_dir``, or in memory where that is None. Raises ``UsageError`` for settings that do not suit, ``DataError``
     for data that cannot be used, ``StoppedError`` where a signal asked to stop.
     """
     _check(config, dataset.spec)
-    around = Surroundings(cache_dir=cache_dir, emit=emit, should_stop=should_stop)
+    around = Surroundings(cache_dir=cache_dir, emit=emit, should_stop=should_stop, allowed_s=allowed_s)
     stored = None if known is None else encoder(known)
     if isinstance(dataset.spec.target, Text):
         return _continued(dataset, config, stored, around)
@@ -148,13 +156,15 @@ def encoder(preparation: Mapping[str, Any]) -> Encoder:
     """Return what a preparation describes. Raises ``ArtefactError`` where it describes nothing."""
     forms = ("label", "tags", "continued")
     form, length, lowercase = (preparation.get(name) for name in ("form", "length", "lowercase"))
+    every = preparation.get("every", 1)
     tokenizer = preparation.get("tokenizer")
     kind = tokenizer.get("kind") if isinstance(tokenizer, Mapping) else None
     usable = form in forms and type(length) is int and length >= 1 and type(lowercase) is bool and kind in _KINDS
+    usable = usable and type(every) is int and every >= 1
     if preparation.get("schema") != SCHEMA or not usable or (form == "continued" and kind == "words"):
         raise ArtefactError("the preparation of the text is not one that Gnomon wrote", fix="restore the file")
     made = _KINDS[str(kind)].from_dict(tokenizer)  # type: ignore[arg-type]
-    return Encoder(tokenizer=made, form=form, length=length, lowercase=lowercase)  # type: ignore[arg-type]
+    return Encoder(tokenizer=made, form=form, length=length, lowercase=lowercase, every=every)  # type: ignore[arg-type]
 
 
 def cut(column: Ragged, length: int) -> Ragged:
@@ -234,7 +244,7 @@ def _continued(
     """Prepare a text that is to be continued."""
     guesses: tuple[Guess, ...] = ()
     if stored is None:
-        several = any(len(part) > 1 for part in dataset.splits.values())
+        several = not all(ordered.is_one_text(part.inputs) for part in dataset.splits.values())
         kind = config.tokens
         tokenizer, guesses = corpus.fit(
             dataset.splits["train"],
@@ -243,16 +253,25 @@ def _continued(
             documents=several,
             around=around,
         )
+        every = corpus.thinning(tokenizer, dataset.splits["train"], around) if config.every == "auto" else config.every
+        guesses += _thin_guess(dataset.splits["train"], every) if config.every == "auto" else ()
     else:
-        tokenizer = stored.exact()
-    found = {name: corpus.encoded(tokenizer, part, name, around) for name, part in dataset.splits.items()}
+        tokenizer, every = stored.exact(), stored.every
+    found = {
+        name: corpus.encoded(tokenizer, part, name, around, every=every if name == "train" else 1)
+        for name, part in dataset.splits.items()
+    }
     for name, one in found.items():
         if name in ("train", "valid") and len(one.tokens) < 2:
             raise DataError(
                 f"the {name} text is too short: {len(one.tokens)} tokens", fix="give more text, or another --split"
             )
     made = stored or Encoder(
-        tokenizer=tokenizer, form="continued", length=_window(config, found["train"], tokenizer.unit), lowercase=False
+        tokenizer=tokenizer,
+        form="continued",
+        length=_window(config, found["train"], tokenizer.unit),
+        lowercase=False,
+        every=every,
     )
     leaf = made.spec_input()
     splits = {}
@@ -265,6 +284,18 @@ def _continued(
     }
     told = {"tokens": tokenizer.kind, "splits": facts}
     return _with(dataset, Spec(input=leaf, target=leaf), splits, guesses, told), made.as_dict()
+
+
+def _thin_guess(train: Split, every: int) -> tuple[Guess, ...]:
+    if every == 1:
+        return ()
+    return (
+        Guess(
+            what=f"one of every {every} million characters of train is read",
+            why=f"the budget has no time for all {ordered.num_characters(train.inputs):,}",
+            flag="--budget, or --set text.every=1",
+        ),
+    )
 
 
 def _with(
@@ -370,6 +401,8 @@ def _check(config: TextConfig, spec: Spec) -> None:
         configs.require_within("text.vocabulary", config.vocabulary, 1, 1_000_000)
     if config.length != "auto":
         configs.require_within("text.length", config.length, 1, 1_000_000)
+    if config.every != "auto":
+        configs.require_within("text.every", config.every, 1, 1_000_000)
     given_words = isinstance(spec.input, Text) and spec.input.words
     if given_words and config.tokens not in ("auto", "words"):
         raise UsageError(f"text.tokens = {config.tokens}, but the data is cut into words", fix="leave it out")

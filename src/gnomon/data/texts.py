@@ -20,6 +20,7 @@ from gnomon.data import pictures, textfile
 from gnomon.data.documents import Shelf
 from gnomon.data.formats import UnreadableError
 from gnomon.data.listing import File
+from gnomon.data.longtext import Filed
 from gnomon.data.ragged import Items, Ragged, digests
 from gnomon.data.reading import Reading
 from gnomon.data.textfile import Decoded
@@ -37,7 +38,7 @@ class Part:
 
     split: str
     ids: Sequence[str]
-    texts: Sequence[Any]
+    texts: Sequence[Any] | Filed
     targets: npt.NDArray[np.int64] | Ragged | None = None
 
 
@@ -65,7 +66,7 @@ def dataset(found: Found, config: DataConfig) -> Dataset:
         raise DataError("holds no text", fix="give a file with text in it", path=found.path)
     splits = {part.split: _split(part) for part in parts}
     words = isinstance(found.target, Tags)
-    facts = measured([text for part in parts for text in part.texts], words=words)
+    facts = _measured(parts, words=words)
     empty = sum(one.reason == EMPTY for one in found.skipped)
     return Dataset(
         name=found.path.resolve().name.partition(".")[0],
@@ -78,6 +79,13 @@ def dataset(found: Found, config: DataConfig) -> Dataset:
         skipped=found.skipped,
         facts={**facts, "num_empty": empty, **found.facts},
     )
+
+
+def _measured(parts: Sequence[Part], *, words: bool) -> dict[str, Any]:
+    filed = [part.texts for part in parts if isinstance(part.texts, Filed)]
+    if not filed:
+        return measured([text for part in parts for text in part.texts], words=words)
+    return {"num_characters": int(sum(texts.lengths.sum() for texts in filed)), "in_memory": False}
 
 
 def measured(texts: Sequence[Any], *, words: bool = False) -> dict[str, Any]:
@@ -152,6 +160,8 @@ def encodings(decoded: Iterable[Decoded | None]) -> dict[str, int]:
 
 
 def _split(part: Part) -> Split:
+    if isinstance(part.texts, Filed):
+        return Split(inputs=part.texts, targets=part.texts, ids=Items(part.ids), hashes=part.texts.hashes)
     inputs = Items(part.texts)
     return Split(
         inputs=inputs,

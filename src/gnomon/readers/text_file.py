@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from gnomon.core.config import Auto, DataConfig
 from gnomon.core.errors import DataError
+from gnomon.core.events import Worked
 from gnomon.core.spec import Dataset, Guess, Match, Skipped, Text
-from gnomon.data import documents, formats, layout, pictures, textfile, texts
+from gnomon.data import documents, formats, layout, longtext, pictures, textfile, texts
+from gnomon.data.documents import Shelf
 from gnomon.data.listing import File
 from gnomon.data.reading import Reading
 from gnomon.data.textfile import Decoded
@@ -17,6 +20,8 @@ from gnomon.data.textfile import Decoded
 _NO_TEXT = documents.TABLES | formats.SUFFIXES
 _FEW_LETTERS = 0.2
 _TRIED = 5
+_AT_ONCE = 64
+"""Files of a corpus larger than memory that are held at once; those that are no UTF-8 share an encoding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +54,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     texts.tick(reading, 0, 1)
     encoding = reading.settings(Config).encoding
     alone = path.is_file() and not documents.is_archive(path)
-    found = _one(path, encoding) if alone else _many(path, encoding, reading)
+    found = _one(path, encoding, reading) if alone else _many(path, encoding, reading)
     return texts.dataset(found, config)
 
 
@@ -80,7 +85,9 @@ def _are_text(path: Path, files: Sequence[File]) -> bool:
     return all(textfile.looks_like_text(textfile.head(Path(path, *file.folders, file.name))) for file in tried)
 
 
-def _one(path: Path, encoding: str) -> texts.Found:
+def _one(path: Path, encoding: str, reading: Reading) -> texts.Found:
+    if longtext.is_long(path.stat().st_size) and not textfile.is_packed(path):
+        return _long(path, encoding, reading)
     decoded = textfile.read_text(path, encoding)
     if not decoded.text.strip():
         raise DataError("is empty", fix="give a file with text in it", path=path)
@@ -94,8 +101,23 @@ def _one(path: Path, encoding: str) -> texts.Found:
     )
 
 
+def _long(path: Path, encoding: str, reading: Reading) -> texts.Found:
+    """Leave a large file where it is: it is read in pieces."""
+    pieces, decoded = longtext.pieces(path, encoding, reading)
+    return texts.Found(
+        reader="text_file",
+        path=path,
+        target=Text(),
+        parts=[texts.Part(split="all", ids=[f"{path.name}#{i}" for i in range(len(pieces))], texts=pieces)],
+        guesses=textfile.told([decoded]),
+        facts={"encodings": texts.encodings([decoded])},
+    )
+
+
 def _many(path: Path, encoding: str, reading: Reading) -> texts.Found:
     shelf = documents.shelf(path, _wanted)
+    if shelf.found is not None and longtext.is_long(sum(file.num_bytes for file in shelf.files)):
+        return _shelved(path, shelf, encoding, reading)
     decoded, skipped = texts.read_all(shelf, shelf.files, encoding, reading)
     skipped += [
         Skipped(id=file.id, reason=texts.EMPTY)
@@ -103,30 +125,70 @@ def _many(path: Path, encoding: str, reading: Reading) -> texts.Found:
         if one is not None and not one.text.strip()
     ]
     used = [(file, one) for file, one in zip(shelf.files, decoded, strict=True) if one is not None and one.text.strip()]
+    return _found(path, shelf, used, skipped, lambda chosen: [one.text for _, one in chosen])
+
+
+def _shelved(path: Path, shelf: Shelf, encoding: str, reading: Reading) -> texts.Found:
+    """Leave many large files where they are: they are looked through once, and read one by one when asked for."""
+    used: list[tuple[File, Decoded]] = []
+    places: dict[File, longtext.Place] = {}
+    skipped: list[Skipped] = []
+    for start in range(0, len(shelf.files), _AT_ONCE):
+        files = shelf.files[start : start + _AT_ONCE]
+        reading.emit(Worked(what="reading texts", done=start, total=len(shelf.files), unit="texts"))
+        decoded, bad = texts.read_all(shelf, files, encoding, reading)
+        skipped += bad
+        for file, one in zip(files, decoded, strict=True):
+            if one is not None and one.text.strip():
+                places[file] = longtext.place_of(one.text)
+                used.append((file, replace(one, text="")))
+            elif one is not None:
+                skipped.append(Skipped(id=file.id, reason=texts.EMPTY))
+    encodings = {file: one.encoding for file, one in used}
+
+    def filed(chosen: Sequence[tuple[File, Decoded]]) -> longtext.Filed:
+        files = [file for file, _ in chosen]
+        return longtext.files(
+            shelf,
+            files,
+            lambda file: textfile.decode(shelf.content(file), encodings[file], shelf.root / file.id).text,
+            [places[file] for file in files],
+        )
+
+    return _found(path, shelf, used, skipped, filed)
+
+
+def _found(
+    path: Path,
+    shelf: Shelf,
+    used: Sequence[tuple[File, Decoded]],
+    skipped: Sequence[Skipped],
+    texts_of: Callable[[Sequence[tuple[File, Decoded]]], Any],
+) -> texts.Found:
+    """Return the files that can be used, each in its split; ``texts_of`` gives the texts of some of them."""
     splits = _splits([file for file, _ in used])
     guesses = [*textfile.told([one for _, one in used])]
     if "all" not in splits:
         guesses.append(
             Guess(what="the files' names say the splits", why="each of them does", flag="--valid PATH --test PATH")
         )
+    parts = []
+    for split in (name for name in texts.SPLITS if name in splits):
+        chosen = [pair for pair, said in zip(used, splits, strict=True) if said == split]
+        parts.append(texts.Part(split=split, ids=[file.id for file, _ in chosen], texts=texts_of(chosen)))
     return texts.Found(
         reader="text_file",
         path=path,
         target=Text(),
-        parts=[_part(split, used, splits) for split in texts.SPLITS if split in splits],
+        parts=parts,
         guesses=tuple(guesses),
         skipped=tuple(skipped),
         facts={
             "num_files": len(used),
-            "encodings": texts.encodings(decoded),
+            "encodings": texts.encodings(one for _, one in used),
             "passed_over": documents.passed_over(shelf),
         },
     )
-
-
-def _part(split: str, used: Sequence[tuple[File, Decoded]], splits: Sequence[str]) -> texts.Part:
-    chosen = [pair for pair, said in zip(used, splits, strict=True) if said == split]
-    return texts.Part(split=split, ids=[file.id for file, _ in chosen], texts=[one.text for _, one in chosen])
 
 
 def _splits(files: Sequence[File]) -> list[str]:

@@ -17,6 +17,8 @@ from gnomon.core.training import Allowance
 from gnomon.train.budget import Budget, parse_budget
 
 RUNS = Path("runs")
+_PREPARING = 0.15
+"""Share of what is left of a budget that may go into making numbers of the data, where it can do with less."""
 _DEFAULTS = {
     "run.budget": "5m",
     "run.task": "auto",
@@ -66,6 +68,11 @@ def allowance_of(budget: Budget, num_train: int, *, used_s: float) -> Allowance:
         flop=budget.value if budget.kind == "flop" else None,
         num_train=num_train,
     )
+
+
+def preparing_s(budget: Budget, *, used_s: float) -> float | None:
+    """Return how many seconds may go into making numbers of the data; None where the budget is no time."""
+    return None if budget.seconds is None else _PREPARING * max(0.0, budget.seconds - used_s)
 
 
 def allotment(old: Budget, new: str | None, used_s: float, already_s: float) -> tuple[Budget, float]:

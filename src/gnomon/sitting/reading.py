@@ -25,10 +25,11 @@ def prepared_of(
     stop: StopFlag,
     known: Mapping[str, Any] | None = None,
     emit: Emit = silent,
+    allowed_s: float | None = None,
 ) -> Prepared:
     """Return the data as families see it; tell what was decided on the way, unless it was decided before."""
     prepared = preparing.prepare(
-        dataset, layers, cache_dir=opening.cache_folder(), known=known, emit=emit, should_stop=stop
+        dataset, layers, cache_dir=opening.cache_folder(), known=known, emit=emit, should_stop=stop, allowed_s=allowed_s
     )
     for guess in prepared.dataset.guesses[len(dataset.guesses) :]:
         opening.tell_guess(guess, emit)

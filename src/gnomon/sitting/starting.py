@@ -22,7 +22,7 @@ from gnomon.core.ranks import Ranks
 from gnomon.core.run import RunFolder, read_json
 from gnomon.core.signals import StopFlag
 from gnomon.data import audit, manifest, opening
-from gnomon.sitting.asked import allotment, allowance_of, data_dir_of, new_folder, where_it_lay
+from gnomon.sitting.asked import allotment, allowance_of, data_dir_of, new_folder, preparing_s, where_it_lay
 from gnomon.sitting.carrying import go
 from gnomon.sitting.parts import Sitting
 from gnomon.sitting.reading import prepared_of, tell_findings
@@ -54,7 +54,8 @@ def start(
     audited = audit.audit(dataset)
     opening.tell(dataset, emit)
     tell_findings(audited, emit)
-    prepared = prepared_of(dataset, layers, emit=emit, stop=stop)
+    allowed_s = preparing_s(budget, used_s=stopwatch.elapsed_s())
+    prepared = prepared_of(dataset, layers, emit=emit, stop=stop, allowed_s=allowed_s)
     may_measure = budget.seconds is None or budget.seconds >= _SHORT_S
     known = machine.know(assemble.device_for(wished), cache=opening.cache_folder(), may_measure=may_measure)
     allowance = allowance_of(budget, len(prepared.dataset.splits["train"]), used_s=stopwatch.elapsed_s())

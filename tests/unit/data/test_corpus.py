@@ -1,3 +1,6 @@
+import dataclasses
+import math
+
 import numpy as np
 import pytest
 
@@ -116,6 +119,29 @@ class TestEncoding:
         assert np.array_equal(whole.tokens, again.tokens)
         assert np.array_equal(whole.starts, again.starts)
         assert len(whole.tokens) == len(PLAY) * 11 + 3
+
+    def test_of_a_text_that_is_too_long_some_groups_are_taken(self, monkeypatch):
+        monkeypatch.setattr(corpus, "_AT_ONCE", 4)
+        tokenizer, split = Bytes(documents=False), texts("abcdefghijklmnopqr")
+        monkeypatch.setattr(Bytes, "pieces", lambda self, text: [text[i : i + 4] for i in range(0, len(text), 4)])
+        found = encoded(tokenizer, split, "train", around(), every=2)
+        assert (found.tokens - 1).astype(np.uint8).tobytes() == b"abcdijklqr"
+        assert (found.num_bytes, found.num_characters) == (10, 10)
+        several = encoded(Bytes(documents=True), texts("abcd", "efgh", "ijkl"), "train", around(), every=2)
+        assert several.starts.tolist() == [0, 4, 5]
+
+    def test_how_many_are_taken_follows_the_time(self, monkeypatch):
+        monkeypatch.setattr(corpus, "_AT_ONCE", 1000)
+        monkeypatch.setattr(Bytes, "pieces", lambda self, text: [text[i : i + 50] for i in range(0, len(text), 50)])
+        tokenizer, split = Bytes(documents=False), texts(PLAY * 2000)
+        ticks = iter([0.0, 0.5] * 3)  # a thousand characters take half a second
+        monkeypatch.setattr(corpus.time, "perf_counter", lambda: next(ticks))
+        total, group = len(PLAY) * 2000, len(next(corpus._groups(tokenizer, split.inputs))[0][0])
+        ways = [dataclasses.replace(around(), allowed_s=seconds) for seconds in (10.0, 1.0, 1e9)]
+        assert corpus.thinning(tokenizer, split, ways[0]) == math.ceil(total / (2 * group * 10))
+        assert corpus.thinning(tokenizer, split, ways[1]) == total // 2000  # two groups at least
+        assert corpus.thinning(tokenizer, split, ways[2]) == 1
+        assert corpus.thinning(tokenizer, split, around()) == 1
 
     def test_a_single_document_has_no_separator(self):
         found = encoded(Bytes(documents=False), texts("AB"), "train", around())

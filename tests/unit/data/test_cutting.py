@@ -2,6 +2,7 @@ import pytest
 import raw_data
 
 from gnomon.core.errors import DataError, UsageError
+from gnomon.data import shares
 from gnomon.data.cutting import CUSTOMARY, InOrder
 from gnomon.data.shares import parse_amounts
 
@@ -98,11 +99,19 @@ class TestTwo:
         with pytest.raises(UsageError, match="no share for test"):
             cut(whole, "0.9,0.1").two(whole, "test", "")
 
-    def test_a_million_characters_are_enough_to_choose_settings_on(self):
+    def test_half_a_million_characters_are_enough_to_choose_settings_on(self):
         whole = raw_data.documents("x" * 12_000_000)
         way = InOrder(dataset=raw_data.dataset(raw_data.CONTINUED, train=whole), wanted=None)
         parts, _ = way.two(whole, "valid", "")
-        assert [len(part.inputs[0]) for part in parts.values()] == [11_000_000, 1_000_000]
+        assert [len(part.inputs[0]) for part in parts.values()] == [11_500_000, 500_000]
+
+    def test_of_a_long_text_no_more_is_held_out_than_measuring_needs(self):
+        whole = raw_data.documents("x" * 12_000_000)
+        way = InOrder(dataset=raw_data.dataset(raw_data.CONTINUED, all=whole), wanted=None)
+        parts, _ = way.three(whole)
+        assert [len(part.inputs[0]) for part in parts.values()] == [11_000_000, 500_000, 500_000]
+        asked = InOrder(dataset=way.dataset, wanted=shares.parse_amounts("0.8,0.1,0.1"))
+        assert [len(part.inputs[0]) for part in asked.three(whole)[0].values()] == [9_600_000, 1_200_000, 1_200_000]
 
 
 def test_what_is_drawn_cannot_be_cut():

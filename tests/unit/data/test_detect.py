@@ -120,3 +120,19 @@ def test_a_single_picture_is_no_data_set(tmp_path):
     (tmp_path / "one.png").write_bytes(buffer.getvalue())
     with pytest.raises(DataError, match="no reader understands"):
         detected(tmp_path / "one.png", tmp_path)
+
+
+def test_the_user_may_name_another_reader(tmp_path):
+    for name in ("good", "bad"):
+        (tmp_path / "reviews" / name).mkdir(parents=True)
+        for i in range(4):
+            (tmp_path / "reviews" / name / f"{i}.txt").write_text(f"a {name} text, number {i}, of some length")
+    found = detected(tmp_path / "reviews", tmp_path)
+    assert (found.reader, "text_file" in found.others) == ("text_folder", True)
+    wished = detect(
+        str(tmp_path / "reviews"), data_dir=None, cache_dir=tmp_path / "cache", emit=silent, reader="text_file"
+    )
+    assert (wished.reader, wished.match.why) == ("text_file", "as you said")
+    with pytest.raises(UsageError, match="no reader called 'textfile'") as caught:
+        detect(str(tmp_path / "reviews"), data_dir=None, cache_dir=tmp_path, emit=silent, reader="textfile")
+    assert "text_file" in caught.value.fix
