@@ -136,7 +136,7 @@ class TestEncoding:
         tokenizer, split = Bytes(documents=False), texts(PLAY * 2000)
         ticks = iter([0.0, 0.5] * 3)  # a thousand characters take half a second
         monkeypatch.setattr(corpus.time, "perf_counter", lambda: next(ticks))
-        total, group = len(PLAY) * 2000, len(next(corpus._groups(tokenizer, split.inputs))[0][0])
+        total, group = len(PLAY) * 2000, 1000
         ways = [dataclasses.replace(around(), allowed_s=seconds) for seconds in (10.0, 1.0, 1e9)]
         assert corpus.thinning(tokenizer, split, ways[0]) == math.ceil(total / (2 * group * 10))
         assert corpus.thinning(tokenizer, split, ways[1]) == total // 2000  # two groups at least
