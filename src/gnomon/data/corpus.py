@@ -110,11 +110,14 @@ def thinning(tokenizer: ExactTokenizer, part: Split, around: Surroundings) -> in
     total = ordered.num_characters(part.inputs)
     if around.allowed_s is None or total < 4 * _AT_ONCE:
         return 1
-    pieces, _ = next(_groups(tokenizer, part.inputs))
     started_s = time.perf_counter()
+    pieces, _ = next(_groups(tokenizer, part.inputs))
+    cut_s = time.perf_counter()
     tokenizer.ids_of(pieces)
-    a_second = sum(map(len, pieces)) / max(1e-6, time.perf_counter() - started_s)
-    return min(math.ceil(total / (a_second * around.allowed_s)), total // (2 * _AT_ONCE))
+    groups = total / sum(map(len, pieces))
+    cutting_s, encoding_s = groups * (cut_s - started_s), groups * (time.perf_counter() - cut_s)
+    left_s = max(around.allowed_s - cutting_s, around.allowed_s / 4)  # all of it is cut, whatever is taken
+    return min(max(1, math.ceil(encoding_s / left_s)), total // (2 * _AT_ONCE))
 
 
 def encoded(tokenizer: ExactTokenizer, part: Split, name: str, around: Surroundings, *, every: int = 1) -> Corpus:

@@ -134,11 +134,12 @@ class TestEncoding:
         monkeypatch.setattr(corpus, "_AT_ONCE", 1000)
         monkeypatch.setattr(Bytes, "pieces", lambda self, text: [text[i : i + 50] for i in range(0, len(text), 50)])
         tokenizer, split = Bytes(documents=False), texts(PLAY * 2000)
-        ticks = iter([0.0, 0.5] * 3)  # a thousand characters take half a second
+        ticks = iter([0.0, 0.01, 0.51] * 3)  # a thousand characters are cut in 0.01 s and take half a second
         monkeypatch.setattr(corpus.time, "perf_counter", lambda: next(ticks))
         total, group = len(PLAY) * 2000, 1000
         ways = [dataclasses.replace(around(), allowed_s=seconds) for seconds in (10.0, 1.0, 1e9)]
-        assert corpus.thinning(tokenizer, split, ways[0]) == math.ceil(total / (2 * group * 10))
+        left_s = 10.0 - 0.01 * total / group
+        assert corpus.thinning(tokenizer, split, ways[0]) == math.ceil(0.5 * total / group / left_s)
         assert corpus.thinning(tokenizer, split, ways[1]) == total // 2000  # two groups at least
         assert corpus.thinning(tokenizer, split, ways[2]) == 1
         assert corpus.thinning(tokenizer, split, around()) == 1
