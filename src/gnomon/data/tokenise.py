@@ -89,6 +89,27 @@ class Decoder:
         self._halves = halves
         self._upper: int | None = None
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
+        self._allowed: dict[tuple[bytes, int | None], npt.NDArray[np.bool_]] = {}
+
+    def allowed(self) -> npt.NDArray[np.bool_]:
+        """Return for each token whether it can come next in valid UTF-8, shape ``(values,)``.
+
+        Tokens without bytes, which separate documents, can come where no character is incomplete.
+        """
+        begun: bytes = self._text.getstate()[0]
+        key = (begun, self._upper)
+        if key not in self._allowed:
+            spelt = [self._upper is None and _goes_on(begun, spelling) for spelling in self._spellings]
+            for number, token in enumerate(self._halves):
+                spelt[token] = self._half_goes_on(begun, number)
+            spelt[0] = False  # which is no token
+            self._allowed[key] = np.array(spelt)
+        return self._allowed[key]
+
+    def _half_goes_on(self, begun: bytes, half: int) -> bool:
+        if self._upper is not None:
+            return _goes_on(begun, bytes([self._upper * _NUM_HALVES + half]))
+        return any(_goes_on(begun, bytes([half * _NUM_HALVES + lower])) for lower in range(_NUM_HALVES))
 
     def push(self, token: int) -> str:
         """Return the characters that this token completes: none, one or several."""
@@ -108,6 +129,17 @@ class Decoder:
         broken = b"" if self._upper is None else b"\xff"
         self._upper = None
         return self._text.decode(broken, final=True)
+
+
+def _goes_on(begun: bytes, more: bytes) -> bool:
+    """Return whether bytes go on from the beginning of a character, as far as they say."""
+    if not more:
+        return not begun
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(begun + more)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Bytes:

@@ -18,7 +18,7 @@ from gnomon.core.errors import DivergedError, StoppedError, UsageError, printabl
 from gnomon.core.events import Emit, Said, silent
 from gnomon.core.spec import Spec
 from gnomon.data import textprep
-from gnomon.data.tokenise import ExactTokenizer
+from gnomon.data.tokenise import Decoder, ExactTokenizer
 from gnomon.layers.network import Network
 
 Ints = npt.NDArray[np.int64]
@@ -97,8 +97,9 @@ def generate(
         raise UsageError("a text to stop at is empty", fix="leave --stop out, or give it a text")
     tokenizer = textprep.encoder(model.preparation).exact()
     tokens = _tokens(tokenizer, prompt, emit)
-    drawn = _draw(reader_of(model.network, model.spec), tokens, choice or Choice(), length, should_stop)
-    return _written(model.network, drawn, tokenizer, stop)
+    decoder = tokenizer.decoder()
+    drawn = _draw(reader_of(model.network, model.spec), tokens, decoder, choice or Choice(), length, should_stop)
+    return _written(model.network, drawn, tokenizer, decoder, stop)
 
 
 def require_language_model(spec: Spec) -> None:
@@ -217,23 +218,29 @@ def _tokens(tokenizer: ExactTokenizer, prompt: str, emit: Emit) -> Ints:
 
 
 def _draw(
-    reader: Reader, tokens: Ints, choice: Choice, length: int, should_stop: Callable[[], bool]
+    reader: Reader, tokens: Ints, decoder: Decoder, choice: Choice, length: int, should_stop: Callable[[], bool]
 ) -> Generator[int, None, None]:
+    """Draw tokens that go on in valid UTF-8 from what was pushed into ``decoder``."""
     sampler = Sampler(choice)
     for _ in range(length):
         if should_stop():
             raise StoppedError("stopped while writing", fix="generate again, with a smaller --length")
-        token = sampler(reader(tokens))
+        logits = reader(tokens)
+        token = sampler(np.where(decoder.allowed()[: len(logits)], logits, -np.inf))
         yield token
         tokens = np.array([token], np.int64)
 
 
 def _written(
-    network: Network, drawn: Generator[int, None, None], tokenizer: ExactTokenizer, stop: Sequence[str]
+    network: Network,
+    drawn: Generator[int, None, None],
+    tokenizer: ExactTokenizer,
+    decoder: Decoder,
+    stop: Sequence[str],
 ) -> Generator[str, None, Written]:
     was_training = network.training
     network.eval()
-    decoder, held, parts = tokenizer.decoder(), Held(stop), []
+    held, parts = Held(stop), []
     num_tokens, ended = 0, "length"
     try:
         for token in drawn:

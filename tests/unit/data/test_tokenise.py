@@ -136,3 +136,34 @@ def test_only_one_module_knows_the_library():
     folder = Path(tokenise.__file__).parent
     users = [path.name for path in folder.glob("*.py") if "from tokenizers" in path.read_text("utf-8")]
     assert users == ["subwords.py"]
+
+
+def spelt(tokens, allowed):
+    return {token for token in tokens if allowed[token]}
+
+
+def test_only_what_goes_on_in_valid_utf8_may_come_next():
+    decoder = Bytes(documents=True).decoder()
+    first = spelt(range(258), decoder.allowed())
+    assert first == {b + 1 for b in [*range(0x80), *range(0xC2, 0xF5)]} | {257}
+    decoder.push(0xE0 + 1)
+    assert spelt(range(258), decoder.allowed()) == {b + 1 for b in range(0xA0, 0xC0)}
+    decoder.push(0xA4 + 1)
+    assert spelt(range(258), decoder.allowed()) == {b + 1 for b in range(0x80, 0xC0)}
+    assert decoder.push(0x85 + 1) == "अ"
+    assert spelt(range(258), decoder.allowed()) == first
+
+
+def test_half_bytes_come_in_pairs_and_a_character_only_after_a_whole_one():
+    tokenizer = Characters("ab", documents=False)
+    decoder = tokenizer.decoder()
+    whole = tokenizer.encode("ab")[:, 0].tolist()
+    halves = tokenizer.encode("é")[:, 0].tolist()
+    assert all(decoder.allowed()[token] for token in [*whole, halves[0]])
+    for half in halves[:3]:
+        assert decoder.allowed()[half]
+        decoder.push(half)
+        assert not any(decoder.allowed()[token] for token in whole)
+    assert decoder.allowed()[halves[3]]
+    assert decoder.push(halves[3]) == "é"
+    assert all(decoder.allowed()[token] for token in whole)

@@ -277,3 +277,12 @@ def test_a_model_whose_preparation_is_lost_is_refused():
     model = Model(network=Cycle({}, 9), task=None, spec=Spec(input=text, target=text), precision=Precision("fp32", CPU))
     with pytest.raises(ArtefactError, match="preparation"):
         generate(model, "a")
+
+
+def test_what_is_drawn_is_always_valid_text():
+    tokenizer = Bytes(documents=True)
+    network = Cycle({}, tokenizer.sizes[0])  # every token is as likely as any other
+    for seed in range(3):
+        _, end = written(generate(model_of(network, tokenizer), "a", length=60, choice=Choice(seed=seed)))
+        assert "\ufffd" not in end.text
+        assert len(end.text.encode()) > 20
