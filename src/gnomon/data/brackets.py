@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from gnomon.data.trees import Growing, Tree, children_of
 
 NO_LABEL = ""
@@ -134,6 +136,13 @@ def printed(tree: Tree, labels: Sequence[str] | None = None) -> str:
             is_alone = not tree.parents[node] >= 0
             pieces.append(f"({label} {word})" if label else f"({word})" if is_alone else word)
     return "".join(pieces)
+
+
+def words_of(tree: Tree) -> str:
+    """Return what stands at the leaves of a tree, with blanks between."""
+    inner = np.zeros(len(tree), bool)
+    inner[tree.parents[tree.parents >= 0]] = True
+    return " ".join(tree.symbols[node] for node in np.flatnonzero(~inner).tolist() if tree.symbols[node])
 
 
 @dataclass

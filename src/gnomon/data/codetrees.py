@@ -13,14 +13,14 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, overload
 
 from gnomon.data.trees import Growing, Tree
 
 MAX_BYTES = 4_000_000
 """Longer files are left out: they are data, not code."""
-HIDDEN = "?"
-"""The symbol of a name that is kept back."""
+OWN_NAME = "own name"
+"""The symbol that stands for the name of the function itself, where that is kept back."""
 
 _GROUPS = {"orelse": "else", "finalbody": "finally", "decorator_list": "decorators", "bases": "bases",
            "defaults": "defaults", "kw_defaults": "defaults", "returns": "returns", "ifs": "ifs", "keys": "keys",
@@ -54,18 +54,33 @@ def parsed(source: str | bytes) -> ast.Module:
         raise CodeError(f"is no Python: {error}") from error
 
 
-def tree_of(root: ast.AST, *, hidden: str = "", without_docstring: bool = False) -> Tree:
-    """Return the tree of a syntax tree; where the identifier ``hidden`` stands, its one leaf is ``HIDDEN``.
+@overload
+def tree_of(root: ast.AST, *, hidden: str = "", without_docstring: bool = False) -> Tree: ...
 
-    ``without_docstring`` leaves out the docstrings of functions, classes and modules.
+
+@overload
+def tree_of(root: ast.AST, *, hidden: str = "", without_docstring: bool = False, most: int) -> Tree | None: ...
+
+
+def tree_of(
+    root: ast.AST, *, hidden: str = "", without_docstring: bool = False, most: int | None = None
+) -> Tree | None:
+    """Return the tree of a syntax tree, or None where it has more than ``most`` nodes.
+
+    Where the identifier ``hidden`` stands, its one leaf is ``OWN_NAME``. ``without_docstring`` leaves out the
+    docstrings of functions, classes and modules.
     """
     growing = Growing()
     waiting: list[Any] = [root]
+    num = 0
     while waiting:
         part = waiting.pop()
         if part is None:
             growing.close()
             continue
+        num += 1
+        if most is not None and num > most:
+            return None
         symbol, below = _opened(part, hidden, without_docstring)
         if not below:
             growing.leaf(symbol)
@@ -126,7 +141,7 @@ def _listed(name: str, value: Any, hidden: str) -> list[Any]:
         return [value]
     if isinstance(value, str):
         if hidden and value == hidden:
-            return [HIDDEN]
+            return [OWN_NAME]
         return list(words_of(value)) or [value]
     return [str(value)]
 

@@ -10,7 +10,7 @@ from typing import Any
 from gnomon.core import config as configs
 from gnomon.core.config import Layer, Setting
 from gnomon.core.events import Emit, silent
-from gnomon.core.spec import Dataset, Series, Text
+from gnomon.core.spec import Dataset, Series, Text, Trees
 
 NOTHING: Mapping[str, Any] = {"kind": "none"}
 
@@ -38,6 +38,17 @@ def prepare(
     What is fitted is fitted on the training split; ``known`` is what an earlier preparation of a run fitted, which is
     used as it is. Raises ``UsageError`` for settings and ``DataError`` for data that do not allow it.
     """
+    were_texts = isinstance(dataset.spec.input, Text)
+    if isinstance(dataset.spec.input, Text | Trees):
+        from gnomon.data import treeforms
+
+        dataset = treeforms.fitting(dataset, treeforms.takes(layers), known)
+    if isinstance(dataset.spec.input, Trees):
+        from gnomon.data import treeprep
+
+        tree, settings = configs.build(treeprep.TreeConfig, "tree", layers)
+        made, facts = treeprep.prepare(dataset, tree, known, from_text=were_texts, emit=emit, should_stop=should_stop)
+        return Prepared(dataset=made, preparation=facts, settings=settings)
     if isinstance(dataset.spec.input, Text):
         from gnomon.data import textprep
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from gnomon.assemble import Model
 from gnomon.core.events import Emit, Said, Worked
-from gnomon.core.spec import Dataset, Series, Spec, Split
+from gnomon.core.spec import Dataset, Series, Spec, Split, Tree
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
 from gnomon.train import infer
@@ -80,6 +80,8 @@ def outputs(
 def batch_size(spec: Spec, output_size: int) -> int:
     """Return how many samples are measured together, so that outputs take little memory."""
     places = spec.input.length if isinstance(spec.input, Tokens) else 1
+    if isinstance(spec.input, Tree):
+        places = spec.input.nodes
     if isinstance(spec.target, Series):
         places = spec.target.length * len(spec.target.names)
     return max(1, min(_BATCH, _VALUES_AT_ONCE // (places * max(output_size, 256 if places > 1 else 1))))
