@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_SIDE_PX = 8192
 QUANTILES = (0.1, 0.5, 0.9)
 """Shares of the true values that should be below the quantiles that a forecast gives beside its point."""
+NO_SYMBOL = 1
+"""What the features of a symbol are at a node of a tree that has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
