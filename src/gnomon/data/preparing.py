@@ -38,7 +38,6 @@ def prepare(
     What is fitted is fitted on the training split; ``known`` is what an earlier preparation of a run fitted, which is
     used as it is. Raises ``UsageError`` for settings and ``DataError`` for data that do not allow it.
     """
-    were_texts = isinstance(dataset.spec.input, Text)
     if isinstance(dataset.spec.input, Text | Trees):
         from gnomon.data import treeforms
 
@@ -47,7 +46,7 @@ def prepare(
         from gnomon.data import treeprep
 
         tree, settings = configs.build(treeprep.TreeConfig, "tree", layers)
-        made, facts = treeprep.prepare(dataset, tree, known, from_text=were_texts, emit=emit, should_stop=should_stop)
+        made, facts = treeprep.prepare(dataset, tree, known, emit=emit, should_stop=should_stop)
         return Prepared(dataset=made, preparation=facts, settings=settings)
     if isinstance(dataset.spec.input, Text):
         from gnomon.data import textprep

@@ -11,7 +11,7 @@ from gnomon.core.config import Layer
 from gnomon.core.errors import UsageError
 from gnomon.core.spec import Dataset, Guess, Label, Number, Spec, Text, Tree, Trees
 from gnomon.core.spec import Sequence as Tokens
-from gnomon.data import brackets, prefix, trees, words
+from gnomon.data import brackets, prefix, treeprep, trees, words
 from gnomon.data.ragged import Items
 from gnomon.data.trees import Tree as One
 
@@ -65,7 +65,8 @@ def _as_trees(dataset: Dataset, *, tell: bool) -> Dataset:
     }
     what = "texts are read as balanced binary trees over their words"
     guess = Guess(what=what, why="they come without trees, and the family takes trees", flag="--family auto")
-    return _seen(dataset, Spec(input=Trees(), target=dataset.spec.target), splits, guess, tell=tell)
+    made = replace(dataset, facts={**dataset.facts, treeprep.FORM: "text"})
+    return _seen(made, Spec(input=Trees(), target=dataset.spec.target), splits, guess, tell=tell)
 
 
 def _as_texts(dataset: Dataset, *, tell: bool) -> Dataset:

@@ -25,6 +25,11 @@ SCHEMA = 1
 KIND = "Tree"
 MAX_NODES = 4096
 """Nodes of a tree that are read at most, where nobody wished more and nodes have no labels."""
+FORM = "form"
+"""The key under which ``Dataset.facts`` tells in what form the trees were read."""
+FORMS = ("labels", "bare", "prefix", "json", "code", "operators", "text")
+"""Brackets with a label at each node, brackets without, expressions, JSON, Python source, functions whose operators are
+hidden, and texts, of which balanced trees are made."""
 SHAPE = 3
 """Features of a node before those of its symbol."""
 
@@ -80,8 +85,8 @@ class Encoder:
     arity: int
     depth: int
     ordered: bool
-    from_text: bool
-    """Whether the trees are balanced ones over the words of texts."""
+    form: str
+    """In what form trees were read, one of ``FORMS``: so they are asked about."""
 
     def spec_input(self) -> Leaf:
         """Return the leaf that describes the trees."""
@@ -117,7 +122,7 @@ class Encoder:
             "arity": self.arity,
             "depth": self.depth,
             "ordered": self.ordered,
-            "from_text": self.from_text,
+            "form": self.form,
             "symbols": self.symbols.as_dict(),
         }
 
@@ -137,14 +142,13 @@ def prepare(
     config: TreeConfig,
     known: Mapping[str, Any] | None = None,
     *,
-    from_text: bool = False,
     emit: Emit = silent,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> tuple[Dataset, dict[str, Any]]:
     """Return a dataset of trees as numbers, and the preparation that ``encoder`` understands.
 
-    ``known`` is the preparation of an earlier call, used as it is. ``from_text`` notes that the trees were made of
-    texts. Raises ``UsageError`` for settings that do not suit, ``StoppedError`` where a signal asked to stop.
+    ``known`` is the preparation of an earlier call, used as it is. Raises ``UsageError`` for settings that do not suit,
+    ``StoppedError`` where a signal asked to stop.
     """
     _check(config, dataset.spec)
     made = None if known is None else encoder(known)
@@ -154,7 +158,7 @@ def prepare(
         flats[name], targets[name], num_cut[name] = _flattened(part, limit, _Telling(name, emit, should_stop))
     guesses: list[Guess] = []
     if made is None:
-        made = _fitted(dataset, config, flats["train"], limit, from_text=from_text)
+        made = _fitted(dataset, config, flats["train"], limit)
         guesses = _guesses(made, config, num_cut["train"], len(dataset.splits["train"]))
     most = max(int(np.diff(flat.offsets).max(initial=1)) for flat in flats.values())
     made = replace(made, nodes=max(made.nodes, most))
@@ -182,17 +186,17 @@ def prepare(
 def encoder(preparation: Mapping[str, Any]) -> Encoder:
     """Return what a preparation describes. Raises ``ArtefactError`` where it describes nothing."""
     counts = {name: preparation.get(name) for name in ("limit", "nodes", "arity", "depth")}
-    flags = {name: preparation.get(name) for name in ("ordered", "from_text")}
-    told = preparation.get("symbols")
+    ordered, form, told = (preparation.get(name) for name in ("ordered", "form", "symbols"))
     usable = (
         preparation.get("schema") == SCHEMA
         and all(type(value) is int and value >= 0 for value in counts.values())
-        and all(type(value) is bool for value in flags.values())
+        and type(ordered) is bool
+        and form in FORMS
         and isinstance(told, Mapping)
     )
     if not usable or not (counts["limit"] and counts["nodes"]):
         raise ArtefactError("the preparation of the trees is not one that Gnomon wrote", fix="restore the file")
-    return Encoder(symbols=symbols.from_dict(told), **counts, **flags)  # type: ignore[arg-type]
+    return Encoder(symbols=symbols.from_dict(told), ordered=ordered, form=form, **counts)  # type: ignore[arg-type]
 
 
 def gathered(found: Iterable[Tree]) -> Flat:
@@ -246,7 +250,7 @@ def _flattened(part: Split, limit: int, telling: _Telling) -> tuple[Flat, Any, i
     return gathered(kept), found, num_cut
 
 
-def _fitted(dataset: Dataset, config: TreeConfig, train: Flat, limit: int, *, from_text: bool) -> Encoder:
+def _fitted(dataset: Dataset, config: TreeConfig, train: Flat, limit: int) -> Encoder:
     inner = np.unique(train.parents[train.parents >= 0])
     has_inner_symbols = any(train.distinct[code] for code in np.unique(train.codes[inner]).tolist())
     lowercase = not has_inner_symbols if config.lowercase == "auto" else config.lowercase
@@ -259,7 +263,7 @@ def _fitted(dataset: Dataset, config: TreeConfig, train: Flat, limit: int, *, fr
         arity=int(trees.arities(train.parents).max(initial=0)),
         depth=int(trees.heights(train.parents).max(initial=0)),
         ordered=not isinstance(leaf, Trees) or leaf.ordered,
-        from_text=from_text,
+        form=str(dataset.facts.get(FORM, "json")),
     )
 
 

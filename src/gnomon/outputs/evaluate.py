@@ -14,6 +14,7 @@ from gnomon.core.events import Emit, Said, Worked
 from gnomon.core.spec import Dataset, Series, Spec, Split, Tree
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
+from gnomon.outputs import treemeasures
 from gnomon.train import infer
 
 SCHEMA = 1
@@ -120,6 +121,8 @@ def evaluation(
             logits = logits / np.float32(model.temperature)
         found["scores"][name] = scores(task.metrics(logits, split.targets, seed=seed))
         found["details"][name] = task.details(logits, split.targets, split.ids)
+        if isinstance(model.spec.input, Tree):
+            found["details"][name] |= treemeasures.measured(model, split, logits, found["details"][name])
         if rows := found["details"][name].pop("draw", None):
             found["details"][name]["drawn"] = _drawn(model, split, np.asarray(rows, dtype=np.int64))
     found["baselines"] = list(baselines(task, dataset, seed=seed) if measured is None else measured)

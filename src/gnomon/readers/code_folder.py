@@ -76,7 +76,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         parts=[_part(split, used, arranged, classes) for split in treefound.SPLITS],
         guesses=(_read_as(), *_guesses(arranged, classes, len(shelf.files) - len(files))),
         skipped=tuple(skipped),
-        facts={"passed_over": documents.passed_over(shelf)},
+        facts={"passed_over": documents.passed_over(shelf), "form": "code"},
     )
     return treefound.dataset(found, config)
 

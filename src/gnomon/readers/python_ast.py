@@ -23,7 +23,7 @@ import numpy as np
 from gnomon.core.config import DataConfig, require_within
 from gnomon.core.errors import DataError
 from gnomon.core.spec import Dataset, Guess, Label, Match, Skipped
-from gnomon.data import codetrees, documents, pictures, treefound
+from gnomon.data import codetrees, documents, hiddenops, pictures, treefound
 from gnomon.data.codetrees import CodeError
 from gnomon.data.documents import Shelf
 from gnomon.data.formats import UnreadableError
@@ -33,15 +33,9 @@ from gnomon.data.reading import Reading
 from gnomon.data.trees import Tree
 
 NAME = "python-ast"
-HIDDEN = "?"
-"""What stands in the place of a hidden operator."""
 FEWEST = 40
 """Operators that occur less often are not asked for."""
 _PARTS = 10
-_OPERATORS = frozenset(
-    operator.__name__ for kind in (ast.cmpop, ast.operator, ast.boolop) for operator in kind.__subclasses__()
-)
-"""One module in so many is for testing, and one for validation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +93,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         parts=[_part(split, found, classes) for split in ("train", "valid", "test")],
         guesses=(_told(settings),),
         skipped=tuple(skipped),
-        facts={"num_files": len(shelf.files), "python": platform.python_version()},
+        facts={"num_files": len(shelf.files), "python": platform.python_version(), "form": "operators"},
     )
     return treefound.dataset(made, config)
 
@@ -125,16 +119,8 @@ def _all(shelf: Shelf, settings: Config, reading: Reading) -> tuple[list[_Asked]
 def _of_module(module: ast.Module, file: File, settings: Config) -> Iterator[_Asked]:
     top = file.folders[0] if file.folders else documents.stem(file.name)
     split = {0: "test", 1: "valid"}.get(zlib.crc32(top.encode()) % _PARTS, "train")
-    for function in codetrees.functions(module):
-        tree = codetrees.tree_of(function, hidden=function.name, without_docstring=True, most=settings.nodes)
-        if tree is None:
-            continue
-        places = [place for place, symbol in enumerate(tree.symbols) if symbol in _OPERATORS]
-        ranked = sorted(places, key=lambda place: zlib.crc32(f"{file.id} {function.name} {place}".encode()))
-        for place in sorted(ranked[: settings.places]):
-            symbols = (*tree.symbols[:place], HIDDEN, *tree.symbols[place + 1 :])
-            name = f"{file.id}:{function.lineno} {function.name} ?{places.index(place) + 1}"
-            yield _Asked(split, name, Tree(symbols, tree.parents), tree.symbols[place])
+    for one in hiddenops.functions(module, file.id, nodes=settings.nodes, places=settings.places):
+        yield _Asked(split, f"{file.id}:{one.line} {one.name} ?{one.number}", one.tree, one.operator)
 
 
 def _part(split: str, found: Sequence[_Asked], classes: Sequence[str]) -> treefound.Part:

@@ -69,7 +69,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     found, decoded, skipped = _all(files, reading)
     names = _classes(found, path)
     settings = reading.settings(Config)
-    facts = {"encodings": texts.encodings(decoded)}
+    facts: dict[str, object] = {"encodings": texts.encodings(decoded), "form": "labels"}
     guesses = [*_unwritten(found), *textfile.told(decoded)]
     if settings.classes == "binary":
         found, num_neutral = _binary(found, names, path)

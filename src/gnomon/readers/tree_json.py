@@ -89,7 +89,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         parts=[_part(split, lines, targets, usable) for split in treefound.SPLITS],
         guesses=(*guesses, *told, *textfile.told(decoded)),
         skipped=tuple(skipped),
-        facts={"encodings": texts.encodings(decoded)},
+        facts={"encodings": texts.encodings(decoded), "form": "json"},
     )
     return treefound.dataset(found, config)
 

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from gnomon.core.config import Auto, DataConfig
 from gnomon.core.errors import DataError, UsageError, printable
 from gnomon.core.spec import Dataset, Guess, Match, Skipped
-from gnomon.data import brackets, columns, frame, prefix, textfile, texts, treefiles, treefound, treetargets
-from gnomon.data.brackets import BracketError, Record
+from gnomon.data import columns, frame, textfile, texts, treefiles, treefound, treetable, treetargets
+from gnomon.data.brackets import BracketError
 from gnomon.data.frame import Frame
 from gnomon.data.prefix import PrefixError
 from gnomon.data.reading import Reading
 from gnomon.data.trees import Tree
 
 _SNIFFED_BYTES = 1 << 17
-_LOOKED_AT = 200
-_SHARE = 0.9
-"""Of the values of a column that are looked at, so many must be trees."""
-_NESTED = 0.1
-"""And so many have brackets inside brackets."""
-_LIST = re.compile(r"\s*\[\s*[^\s\[\](){}]*,")
-"""The beginning of a list of values, which is no tree."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +57,8 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     tables = _tables(path, settings.encoding)
     name = _chosen(tables[0][1], settings.tree, path)
     target, guesses = _target(tables[0][1], name, config.target)
-    parse, why = _parser(tables[0][1].columns[name])
+    form, why = treetable.form_of(tables[0][1].columns[name])
+    parse = treetable.PARSERS[form]
     rows, skipped = _rows(tables, name, target, parse, reading)
     leaf, targets, told = treetargets.encoded([row.target for row in rows], target, path)
     missing = treetargets.are_missing(targets)
@@ -89,7 +81,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
             *textfile.told([one for one in decoded if one is not None]),
         ),
         skipped=tuple(skipped),
-        facts={"encodings": texts.encodings(decoded)},
+        facts={"encodings": texts.encodings(decoded), "form": form},
     )
     return treefound.dataset(found, config)
 
@@ -106,21 +98,7 @@ def _tree_column(file: Path) -> str | None:
         table = frame.read_frame(file, first_bytes=_SNIFFED_BYTES)
     except DataError:
         return None
-    return next((name for name, values in table.columns.items() if _are_trees(values)), None)
-
-
-def _are_trees(values: Sequence[Any]) -> bool:
-    """Return whether the values are expressions in brackets, some with brackets inside."""
-    some = [value for value in values[:: max(1, len(values) // _LOOKED_AT)] if value not in (None, "")]
-    if not some or not all(isinstance(value, str) for value in some):
-        return False
-    good = [value for value in some if _parses(value)]
-    nested = sum(sum(map(value.count, "[({")) > 1 for value in good)
-    return len(good) >= _SHARE * len(some) and nested >= max(1, _NESTED * len(some))
-
-
-def _parses(value: str) -> bool:
-    return prefix.looks_like_prefix(value) and not _LIST.match(value)
+    return next((name for name, values in table.columns.items() if treetable.are_trees(values)), None)
 
 
 def _tables(path: Path, encoding: str) -> list[tuple[str, Frame]]:
@@ -136,7 +114,7 @@ def _chosen(table: Frame, wanted: str, path: Path) -> str:
         if wanted not in table.columns:
             raise UsageError(f"there is no column {wanted!r}", fix=f"there are: {names}", path=path)
         return wanted
-    found = next((name for name, values in table.columns.items() if _are_trees(values)), None)
+    found = next((name for name, values in table.columns.items() if treetable.are_trees(values)), None)
     if found is None:
         raise DataError(
             f"has no column of trees (columns: {names})", fix="name it: --set reader.tree=NAME", path=table.path
@@ -150,22 +128,6 @@ def _target(table: Frame, tree: str, wanted: str) -> tuple[str, tuple[Guess, ...
         return next(iter(others)), ()
     choice = columns.choose_target(others, wanted, table.path)
     return choice.name, choice.guesses
-
-
-def _parser(values: Sequence[Any]) -> tuple[Callable[[str], Tree], str]:
-    """Return how the values of a column become trees, and why so."""
-    some = [value for value in values[:: max(1, len(values) // _LOOKED_AT)] if isinstance(value, str)]
-    if any(value.lstrip().startswith("(") for value in some):
-        records = [Record(1, value) for value in some]
-        if any(value.lstrip().startswith("((") or "( (" in value for value in some) and (
-            brackets.heads(records) == "none"
-        ):
-            return _without_heads, "its values are in brackets, in which all words are leaves"
-    return prefix.parse, "its values are in brackets that begin with the symbol of their node"
-
-
-def _without_heads(text: str) -> Tree:
-    return brackets.parse(text, heads="none").tree
 
 
 def _rows(
