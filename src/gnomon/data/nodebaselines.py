@@ -39,7 +39,7 @@ def usual_labels(train: NodeColumn, other: NodeColumn, num_classes: int) -> tupl
 def linear(
     train: Split, other: Split, num_classes: int, *, seed: int
 ) -> Iterator[tuple[str, npt.NDArray[np.float32], Ints]]:
-    """Yield names, scores ``(roots, num_classes)`` and true classes of linear models for the roots that have a label."""
+    """Yield names, scores ``(roots, num_classes)`` and true classes of linear models, for roots that have a label."""
     parts = [_rooted(part) for part in (train, other)]
     if not all(len(part) for part in parts):
         return
@@ -52,7 +52,7 @@ def _rooted(split: Split) -> Split:
     column: NodeColumn = split.targets
     labels = column.values[column.offsets[1:] - 1]
     chosen = np.flatnonzero(labels >= 0)
-    trees = Ragged.of((column.trees[int(i)] for i in chosen), like=np.zeros((0, 4), np.int64))
+    trees = Ragged.of((column.trees[int(i)] for i in chosen), like=column.trees.values[:0])
     return replace(split, inputs=trees, targets=labels[chosen], ids=split.ids[chosen], hashes=split.hashes[chosen])
 
 

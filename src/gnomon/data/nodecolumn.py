@@ -1,4 +1,4 @@
-"""The classes of the nodes of trees, as a column that also knows the trees: what a node's label means depends on both."""
+"""The classes of the nodes of trees, as a column that knows the trees: what a label means depends on both."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class Shape:
 
 
 def shape_of(trees: Ragged) -> Shape:
-    """Return how the trees of a column are built; no step takes longer for deep trees than for flat ones but for depth."""
+    """Return how the trees of a column are built, level by level."""
     values = trees.values[:]  # all at once, where they are made as they are asked for
     nodes = np.arange(len(values))
     parent = nodes + values[:, 0]
     sizes = np.ones(len(values), np.int64)
     depth = np.zeros(len(values), np.int64)
-    levels = [level for level in _by_height(values[:, 2][parent], nodes[values[:, 0] != 0])]
+    levels = _by_height(values[:, 2][parent], nodes[values[:, 0] != 0])
     for level in levels:
         np.add.at(sizes, parent[level], sizes[level])
     for level in reversed(levels):

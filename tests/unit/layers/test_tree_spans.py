@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import torch
 from hypothesis import given, settings
 from tree_cells import any_trees, children, from_parents, padded
@@ -32,7 +34,7 @@ def counted(tree, node):
         known.extend(below[one])
     symbols = [int(tree[one, 3]) for one in sorted(known) if tree[one, 3] > 1]
     pairs = [(int(tree[one, 3]), int(tree[child, 3])) for one in known for child in below[one]]
-    rows = [row(one) for one in symbols] + [row(*two) for two in zip(symbols, symbols[1:], strict=False)]
+    rows = [row(one) for one in symbols] + [row(*two) for two in pairwise(symbols)]
     return rows + [row(3, *pair) for pair in pairs if min(pair) > 1]
 
 
