@@ -17,7 +17,7 @@ from gnomon import assemble
 from gnomon.core import config as configs
 from gnomon.core import plugins
 from gnomon.core.run import RunFolder
-from gnomon.core.spec import Dataset, Image, Label, Sequence, Series, Spec, Tags
+from gnomon.core.spec import Dataset, Image, Label, NodeLabels, Sequence, Series, Spec, Tags, Tree
 from gnomon.core.training import Allowance, AugmentConfig, Proposal, Speed, TrainConfig
 from gnomon.data.preparing import Prepared
 from gnomon.layers.network import Network, Role
@@ -46,6 +46,10 @@ LARGE = (
         input=Series(names=("x",), length=140, mean=(0.0,), deviation=(1.0,)),
         target=Label(classes=("1", "2", "3", "4", "5")),
     ),
+    Spec(
+        input=Tree(sizes=(9000, 700, 600, 90), nodes=110, arity=2, depth=30), target=NodeLabels(classes=tuple("01234"))
+    ),
+    Spec(input=Tree(sizes=(17,), nodes=670, arity=5, depth=20), target=Label(classes=tuple("0123456789"))),
 )
 """Specs as real data has them, for what is sized but not run."""
 
@@ -117,8 +121,15 @@ def alike(kind, inputs):
         return 255 - inputs
     if inputs.dtype == torch.int64:
         sizes = torch.tensor(kind.spec.input.sizes)
-        return torch.where(inputs > 0, 1 + inputs % (sizes - 1), 0)
+        shape = inputs.shape[2] - len(sizes)  # features of a tree's nodes that say how it is built stay
+        values = inputs[..., shape:]
+        return torch.cat([inputs[..., :shape], torch.where(values > 0, 1 + values % (sizes - 1), 0)], -1)
     return inputs.flip(1) + 1.0
+
+
+def present(kind, inputs):
+    """Where there is a token, or a node."""
+    return inputs[:, :, 1 if isinstance(kind.spec.input, Tree) else 0] > 0
 
 
 @cache
@@ -170,13 +181,13 @@ class TestNetwork:
         assert not torch.allclose(changed[1], whole[1])
 
     def test_padding_changes_nothing(self, family, kind):
-        if not isinstance(kind.spec.input, Sequence):
+        if not isinstance(kind.spec.input, Sequence | Tree):
             pytest.skip("samples of this kind are all of one length")
         network, inputs = built(family, kind).eval(), kind.batch(3).inputs
         padded = torch.cat([inputs, torch.zeros(3, 9, inputs.shape[2], dtype=torch.int64)], dim=1)
         whole, longer = value_of(network, inputs), value_of(network, padded)
         if whole.ndim == 3:  # one answer a token: those behind the end mean nothing
-            there = inputs[:, :, 0] > 0
+            there = present(kind, inputs)
             whole, longer = whole[there], longer[:, : inputs.shape[1]][there]
         torch.testing.assert_close(longer, whole, rtol=1e-4, atol=1e-5)
 
@@ -212,7 +223,7 @@ class TestNetwork:
             assert (low < 7.0).all()
             assert (high > 7.0).all()
         elif prior.ndim == 1 and value.shape[-1] == len(prior):
-            there = value if value.ndim == 2 else value[batch.inputs[:, :, 0] > 0]
+            there = value if value.ndim == 2 else value[present(kind, batch.inputs)]
             torch.testing.assert_close(there, torch.from_numpy(prior).expand_as(there), rtol=1e-4, atol=1e-5)
 
     def test_the_first_view_is_the_input_and_the_weights_have_a_sum(self, family, kind):

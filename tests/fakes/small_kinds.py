@@ -7,9 +7,10 @@ import small_training
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Label, Sequence, Series, Spec, Split, Tags
+from gnomon.core.spec import Label, NodeLabels, Sequence, Series, Spec, Split, Tags, Tree
 from gnomon.core.training import AugmentConfig
 from gnomon.data import feeds
+from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Items, Ragged
 from gnomon.data.stream import Stream
 from gnomon.data.windows import Windows
@@ -20,6 +21,7 @@ WORDS = Sequence(sizes=(40, 11), length=12, unit="word")
 LETTERS = Sequence(sizes=(12,), length=8, unit="character")
 PAST = Series(names=("x", "y"), length=24, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
 COMING = Series(names=("x", "y"), length=6, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
+TREES = Tree(sizes=(40, 11), nodes=15, arity=3, depth=6)
 WAVE = Series(names=("x",), length=20, mean=(0.0,), deviation=(1.0,))
 
 
@@ -111,6 +113,48 @@ def waves(num_samples, draw):
     return split_of(np.asarray(rows, np.float32)[:, :, None], classes)
 
 
+def trees(num_samples, draw):
+    """Trees of 1 to 8 words under nodes without a symbol; which third of the vocabulary a word is from is its class."""
+    classes = np.arange(num_samples) % 3
+    arrays = []
+    for label in classes:
+        words = (2 + label * 12 + draw.integers(0, 12, draw.integers(1, 9))).tolist()
+        rows = []
+        grown(words, rows, draw)
+        rows[-1][1] = 1
+        arrays.append(np.array(rows, np.int64))
+    return classes, Ragged.of(arrays, like=np.zeros((0, 5), np.int64))
+
+
+def grown(words, rows, draw):
+    """Add a tree over these words to the rows of a sample, children before their parent; return where it stands."""
+    if len(words) == 1:
+        rows.append([0, 1, 0, words[0], 2 + words[0] % 9])
+        return len(rows) - 1
+    cut = int(draw.integers(1, len(words)))
+    parts = [words[:cut], words[cut:]]
+    if len(parts[1]) > 1 and draw.random() < 0.3:
+        parts[1:] = [parts[1][:1], parts[1][1:]]
+    below = [grown(part, rows, draw) for part in parts]
+    rows.append([0, 1, 1 + max(rows[child][2] for child in below), 1 if draw.random() < 0.7 else 2 + words[0] % 3, 1])
+    for place, child in enumerate(below, start=1):
+        rows[child][:2] = len(rows) - 1 - child, place
+    return len(rows) - 1
+
+
+def trees_with_labels(num_samples, draw):
+    classes, inputs = trees(num_samples, draw)
+    return split_of(inputs, classes)
+
+
+def labelled_nodes(num_samples, draw):
+    _, inputs = trees(num_samples, draw)
+    found = [np.where(array[:, 3] % 5 == 0, -1, array[:, 3] % 3) for array in inputs[:]]
+    for labels, array in zip(found, inputs[:], strict=True):
+        labels[-1] = array[0, 3] % 3
+    return split_of(inputs, NodeColumn(Ragged.of(found, like=np.zeros(0, np.int64)), inputs))
+
+
 def pictures(num_samples, draw):
     return small_training.pictures(num_samples, side=8, channels=3, num_classes=3, seed=int(draw.integers(0, 99)))
 
@@ -122,6 +166,8 @@ MAKERS = {
     "a text to be continued": continued,
     "series to forecast": forecast,
     "series with labels": waves,
+    "trees with labels": trees_with_labels,
+    "trees of labelled nodes": labelled_nodes,
 }
 KINDS = (
     Kind("pictures", small_training.spec(side=8, channels=3, num_classes=3)),
@@ -130,4 +176,6 @@ KINDS = (
     Kind("a text to be continued", Spec(input=LETTERS, target=LETTERS)),
     Kind("series to forecast", Spec(input=PAST, target=COMING)),
     Kind("series with labels", Spec(input=WAVE, target=LABELS)),
+    Kind("trees with labels", Spec(input=TREES, target=LABELS)),
+    Kind("trees of labelled nodes", Spec(input=TREES, target=NodeLabels(classes=("a", "b", "c")))),
 )

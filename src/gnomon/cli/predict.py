@@ -22,9 +22,11 @@ gnomon predict runs/RUN new/ -o predictions.parquet
 gnomon predict runs/RUN reviews.csv -o labels.csv
 gnomon predict runs/RUN - < sentences.txt
 gnomon predict runs/RUN sensors.csv -o forecast.csv
+gnomon predict runs/RUN trees.txt
 """
 
 _SHOWN = 20
+_TREES = 3
 
 
 @click.command("predict", cls=Verb, epilog=EXAMPLES, short_help="use a model on new files")
@@ -51,6 +53,8 @@ def command(run: str, files: tuple[str, ...], out: str | None, as_json: bool) ->
 def _rows(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
     if any("tags" in prediction for prediction in predictions):
         return [row for prediction in predictions for row in _tagged(prediction)]
+    if any("symbols" in prediction for prediction in predictions):
+        return _trees(predictions)
     if any("times" in prediction for prediction in predictions):
         return [row for prediction in predictions for row in _continued(prediction)]
     shown = columns([_cells(prediction) for prediction in predictions[:_SHOWN]], right=frozenset({1}))
@@ -66,6 +70,26 @@ def _tagged(prediction: Mapping[str, Any]) -> list[Row]:
         return [Row(tuple(_cells(prediction))), blank()]
     pairs = zip(prediction["tokens"], prediction["tags"], strict=True)
     return [*(Row(((f"{printable(token)}\t{tag}", ""),)) for token, tag in pairs), blank()]
+
+
+def _trees(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return the first trees as indented lines, a label at each node, and the labels of the roots of more of them."""
+    from gnomon.outputs import treetext
+
+    rows: list[Row] = []
+    for prediction in predictions[:_TREES]:
+        rows.append(Row(tuple(_cells(prediction))))
+        if not prediction.get("error"):
+            labels = prediction.get("labels") or [""] * len(prediction["symbols"])
+            tree = treetext.tree_of(prediction["symbols"], prediction["parents"])
+            rows += [Row(((line, ""),)) for line in treetext.lines(tree, labels)]
+        rows.append(blank())
+    rest = predictions[_TREES:]
+    rows += columns([_cells(prediction) for prediction in rest[:_SHOWN]], right=frozenset({1}))
+    if len(rest) > _SHOWN:
+        more = words.count(len(rest) - _SHOWN)
+        rows.append(Row(((f"and {more} more; -o predictions.csv writes them all", "dim"),)))
+    return rows
 
 
 def _continued(prediction: Mapping[str, Any]) -> list[Row]:
@@ -96,4 +120,7 @@ def _cells(prediction: Mapping[str, Any]) -> list[Piece]:
     name = (printable(str(prediction["file"])), "dim")
     if prediction.get("error"):
         return [name, ("", ""), (str(prediction["error"]), "yellow")]
-    return [name, (words.percent(prediction["confidence"]), ""), (printable(str(prediction["label"])), "bold")]
+    cells = [name, (words.percent(prediction["confidence"]), ""), (printable(str(prediction["label"])), "bold")]
+    if "written" in prediction:
+        cells.append((f"written: {prediction['written']}", "dim"))
+    return cells

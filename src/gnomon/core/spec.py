@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_SIDE_PX = 8192
 QUANTILES = (0.1, 0.5, 0.9)
 """Shares of the true values that should be below the quantiles that a forecast gives beside its point."""
+NO_SYMBOL = 1
+"""What the features of a symbol are at a node of a tree that has none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +125,59 @@ class Number:
             raise ValueError(f"numbers with a standard deviation of {self.deviation}")
 
 
-Leaf = Image | Label | Text | Sequence | Tags | Series | Number
-_KINDS: dict[str, type[Leaf]] = {kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number)}
+@dataclass(frozen=True, kw_only=True)
+class Trees:
+    """Trees as they were read: a `gnomon.data.trees.Tree` a sample. Preparation makes a `Tree` of them."""
+
+    ordered: bool = True
+    """Whether the order of the children means something."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """Trees, stored as int64 ``(batch, nodes, features)``, children before their parent, siblings in their order.
+
+    The features of a node: 0, the distance to its parent in places, 0 at the root; 1, its place among its siblings,
+    from 1; 2, its height above the leaves, 0 at a leaf; from 3 on the features of its symbol, of which the first names
+    it. All features are 0 where there is no node, which is after the root. So the parent of node ``i`` is
+    ``i + features[i, 0]``, and a node exists where feature 1 is not 0.
+    """
+
+    sizes: tuple[int, ...]
+    """How many values each feature of a symbol has, 0 included."""
+    nodes: int
+    """Most nodes of a tree."""
+    arity: int
+    """Most children of a node in training; another tree may have more."""
+    depth: int
+    """Greatest height of a root in training; another tree may be higher."""
+    ordered: bool = True
+    """Whether the order of the children means something."""
+
+    def __post_init__(self) -> None:
+        sizes_fit = bool(self.sizes) and min(self.sizes) >= 1
+        if not sizes_fit or self.nodes < 1 or self.arity < 0 or self.depth < 0:
+            raise ValueError(f"trees of {self.nodes} nodes with symbols of {self.sizes} values")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeLabels:
+    """One of several classes for the nodes of a tree, stored as int64 ``(batch, nodes)``, -1 where none is known.
+
+    The nodes are in the order of `Tree`: the root is the last one of its tree.
+    """
+
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError("a class has its name twice")
+
+
+Leaf = Image | Label | Text | Sequence | Tags | Series | Number | Trees | Tree | NodeLabels
+_KINDS: dict[str, type[Leaf]] = {
+    kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number, Trees, Tree, NodeLabels)
+}
 
 
 @dataclass(frozen=True, kw_only=True)

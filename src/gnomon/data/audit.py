@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gnomon.core.errors import DataError, printable
-from gnomon.core.spec import Dataset, Label, Tags
+from gnomon.core.spec import Dataset, Label, NodeLabels, Tags
 from gnomon.data import balance, channels, continuing, counting, lengths, nouns, repeats
 from gnomon.data.finding import MAX_IDS, MAX_NAMES, Finding
 
@@ -63,7 +63,7 @@ def audit(dataset: Dataset) -> Audit:
         *_looks(dataset.facts),
     ]
     return Audit(
-        classes=target.classes if isinstance(target, Label | Tags) else (),
+        classes=target.classes if isinstance(target, Label | Tags | NodeLabels) else (),
         counts={name: tuple(found.tolist()) for name, found in counts.items()},
         findings=tuple(findings),
         duplicates=copies,

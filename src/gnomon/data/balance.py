@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core import intervals
-from gnomon.core.spec import Label, Spec, Tags
+from gnomon.core.spec import Label, NodeLabels, Spec, Tags
 from gnomon.data import nouns
 from gnomon.data.finding import Finding, listed
 from gnomon.data.stratify import are_distinct, distinct_labels
@@ -36,7 +36,7 @@ class _Counted:
     one: str
     many: str
     kind: str
-    """``label`` or ``tag``."""
+    """``label``, ``tag`` or ``node label``."""
     samples: str
     """What the samples are called that have the labels or tags."""
     score: str
@@ -64,6 +64,8 @@ def find(spec: Spec, counts: Mapping[str, Ints]) -> tuple[list[Finding], list[Fi
         words = {"one": noun.one, "many": noun.many, "kind": "label", "score": "accuracy"}
     elif isinstance(spec.target, Tags):
         words = {"one": "token", "many": "tokens", "kind": "tag", "score": "token accuracy"}
+    elif isinstance(spec.target, NodeLabels):
+        words = {"one": "node", "many": "nodes", "kind": "node label", "score": "node accuracy"}
     else:
         return [], []
     counted = _Counted(classes=spec.target.classes, counts=counts, samples=noun.many, **words)
@@ -74,8 +76,8 @@ def find(spec: Spec, counts: Mapping[str, Ints]) -> tuple[list[Finding], list[Fi
 def _nothing_to_learn(counted: _Counted) -> Iterable[Finding]:
     present = np.flatnonzero(counted.train)
     fix = f"give {counted.samples} of at least two classes, or another column with --target"
-    if counted.kind == "tag":
-        fix = f"give {counted.samples} with at least two tags, or another column with --target"
+    if counted.kind != "label":
+        fix = f"give {counted.samples} with at least two {counted.kind}s, or another column with --target"
     if not len(present):
         yield Finding(level="error", text=f"there is no {counted.one} to train on", fix=fix)
     elif len(present) == 1:
@@ -121,10 +123,11 @@ def _imbalance(counted: _Counted) -> Iterable[Finding]:
         return
     most = int(train.argmax())
     share = train[most] / train.sum()
-    if counted.kind == "tag":
+    if counted.kind != "label":
         # Tags are rarely balanced: only what one answer would already get is of use.
         if share > MIN_SHARE_TOLD:
-            text = f"{share:.1%} of the training tokens have the tag {classes[most]!r}: so often it is the right answer"
+            text = f"{share:.1%} of the training {counted.many} have the {counted.kind} {classes[most]!r}: "
+            text += "so often it is the right answer"
             yield Finding(level="info", text=text)
         return
     if present.max() < MAX_IMBALANCE * present.min():
@@ -150,7 +153,7 @@ def _too_small(counted: _Counted) -> Iterable[Finding]:
     few = [(int(n), label) for label, n in zip(classes, held, strict=True) if 0 < n < MIN_MEASURABLE]
     if few:
         least = min(few)[0]
-        what = "class" if counted.kind == "label" else "tag"
+        what = "tag" if counted.kind == "tag" else "class"
         yield Finding(
             level="warning",
             text=f"fewer than {MIN_MEASURABLE} {name} {counted.many}: {listed([label for _, label in few])}; "

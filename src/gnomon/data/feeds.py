@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split
+from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split, Tree
 from gnomon.core.training import AugmentConfig
 from gnomon.data import batch as pictures
 from gnomon.data import sequences, stream, windows
@@ -55,6 +55,8 @@ def feed_for(
         if isinstance(spec.target, Sequence):
             return stream.StreamFeed(split, **about)  # type: ignore[arg-type]
         return sequences.SequenceFeed(split, **about)  # type: ignore[arg-type]
+    if isinstance(spec.input, Tree):
+        return sequences.SequenceFeed(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Series):
         if isinstance(spec.target, Label):
             return windows.ArrayFeed(split, **about)  # type: ignore[arg-type]
@@ -72,6 +74,8 @@ def looks(
     if isinstance(spec.input, Sequence):
         if isinstance(spec.target, Sequence):
             return stream.looks_stream(split, **about)  # type: ignore[arg-type]
+        return sequences.looks_sequences(split, **about)  # type: ignore[arg-type]
+    if isinstance(spec.input, Tree):
         return sequences.looks_sequences(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Series):
         if isinstance(spec.target, Label):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.errors import DataError
-from gnomon.core.spec import Dataset, Image, Label, Leaf, Series, Split, Tags, Text
+from gnomon.core.spec import Dataset, Image, Label, Leaf, NodeLabels, Series, Split, Tags, Text
 from gnomon.data.ragged import Ragged
 
 _NUM_NAMES = 5
@@ -25,7 +25,8 @@ def fit(other: Dataset, main: Dataset, name: str) -> Split:
     part = _only_split(other, name)
     if isinstance(main.spec.input, Series) and isinstance(other.spec.input, Series):
         part = _with_channels(part, other.spec.input, main.spec.input)
-    if isinstance(main.spec.target, Label | Tags) and isinstance(other.spec.target, Label | Tags):
+    kinds = Label | Tags | NodeLabels
+    if isinstance(main.spec.target, kinds) and isinstance(other.spec.target, kinds):
         return _translated(part, other.spec.target, main.spec.target, other.source)
     return part
 
@@ -84,7 +85,7 @@ def _only_split(other: Dataset, name: str) -> Split:
     )
 
 
-def _translated(part: Split, here: Label | Tags, there: Label | Tags, path: str) -> Split:
+def _translated(part: Split, here: Label | Tags | NodeLabels, there: Label | Tags | NodeLabels, path: str) -> Split:
     """Return ``part`` with its labels or tags as indices into the classes of ``there``."""
     index = {name: k for k, name in enumerate(there.classes)}
     targets: Any = part.targets

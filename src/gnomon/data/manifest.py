@@ -15,7 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.errors import ArtefactError, DataError
-from gnomon.core.spec import Dataset, Guess, Label, Leaf, Series, Spec, Split, Tags, spec_as_dict, spec_from_dict
+from gnomon.core.spec import (
+    Dataset,
+    Guess,
+    Label,
+    Leaf,
+    NodeLabels,
+    Series,
+    Spec,
+    Split,
+    Tags,
+    spec_as_dict,
+    spec_from_dict,
+)
 from gnomon.data import counting, duplicates, nouns, ordered, traces
 from gnomon.data.audit import Audit
 from gnomon.data.changes import NUM_NAMES, Changes
@@ -101,7 +113,10 @@ def _counts(spec: Spec, part: Split) -> dict[str, Any]:
     if (unit := ordered.unit_of(spec)) is not None:
         return {"unit": unit, "size": ordered.Tape(part, unit).size}
     counts = {"counts": counting.per_class(spec, part).tolist()}
-    return {**counts, "unit": "tokens", "size": len(part.targets.values)} if isinstance(spec.target, Tags) else counts
+    if isinstance(spec.target, Tags | NodeLabels):
+        unit = "tokens" if isinstance(spec.target, Tags) else "nodes"
+        return {**counts, "unit": unit, "size": len(part.targets.values)}
+    return counts
 
 
 def _samples(dataset: Dataset) -> dict[str, Any]:
@@ -170,7 +185,7 @@ def _other_names(now: Leaf, then: Leaf) -> str:
 
 
 def _names(leaf: Leaf) -> tuple[str, ...]:
-    if isinstance(leaf, Label | Tags):
+    if isinstance(leaf, Label | Tags | NodeLabels):
         return leaf.classes
     return leaf.names if isinstance(leaf, Series) else ()
 

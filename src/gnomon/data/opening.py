@@ -13,7 +13,7 @@ from gnomon.core import plugins
 from gnomon.core.config import DataConfig, Layer
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
-from gnomon.core.spec import Dataset, Guess, Image, Label, Spec, Tags
+from gnomon.core.spec import Dataset, Guess, Image, Label, NodeLabels, Spec, Tags
 from gnomon.core.training import RunConfig
 from gnomon.data import detect, named, split
 from gnomon.data.detect import Detected
@@ -21,7 +21,7 @@ from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
 
-SECTIONS = ("run", "data", "reader", "text", "series", "task", "family", "train", "augment")
+SECTIONS = ("run", "data", "reader", "text", "tree", "series", "task", "family", "train", "augment")
 """Sections of a run's configuration."""
 _KEPT_PX = 64
 """Pictures up to this side keep their own size when all are alike."""
@@ -90,7 +90,7 @@ def load_foreign(
         other = _seen_as(spec.input, path, data, reading, data_dir)
         return split.join(replace(other, spec=spec, splits={}), None, other)
     other = read(path, data_dir=data_dir, emit=emit, should_stop=should_stop)
-    target = spec.target if isinstance(spec.target, Label | Tags) else other.spec.target
+    target = spec.target if isinstance(spec.target, Label | Tags | NodeLabels) else other.spec.target
     if type(other.spec.target) is not type(target):
         raise DataError(
             f"holds a {type(other.spec.target).__name__} to be foreseen, the model foresees a {type(target).__name__}",

@@ -10,7 +10,7 @@ from typing import Any
 from gnomon.core import config as configs
 from gnomon.core.config import Layer, Setting
 from gnomon.core.events import Emit, silent
-from gnomon.core.spec import Dataset, Series, Text
+from gnomon.core.spec import Dataset, Series, Text, Trees
 
 NOTHING: Mapping[str, Any] = {"kind": "none"}
 
@@ -40,6 +40,16 @@ def prepare(
     used as it is; ``allowed_s`` are the seconds that it should take at most. Raises ``UsageError`` for settings and
     ``DataError`` for data that do not allow it.
     """
+    if isinstance(dataset.spec.input, Text | Trees):
+        from gnomon.data import treeforms
+
+        dataset = treeforms.fitting(dataset, treeforms.takes(layers), known)
+    if isinstance(dataset.spec.input, Trees):
+        from gnomon.data import treeprep
+
+        tree, settings = configs.build(treeprep.TreeConfig, "tree", layers)
+        made, facts = treeprep.prepare(dataset, tree, known, emit=emit, should_stop=should_stop)
+        return Prepared(dataset=made, preparation=facts, settings=settings)
     if isinstance(dataset.spec.input, Text):
         from gnomon.data import textprep
 

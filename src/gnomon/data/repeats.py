@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gnomon.core.spec import Dataset, Label, Series, Split, Tags
+from gnomon.core.spec import Dataset, Label, NodeLabels, Series, Split, Tags
 from gnomon.data import duplicates, nouns
 from gnomon.data.finding import MAX_IDS, Finding
 
@@ -33,8 +33,11 @@ def find(dataset: Dataset) -> tuple[dict[str, int], list[Finding]]:
     rows = rows[np.argsort(groups[rows], kind="stable")]
     noun = nouns.of_samples(dataset.spec)
     table = _Repeats(names=names, parts=parts, rows=rows, groups=groups[rows], owner=owner[rows], noun=noun)
-    inside, across = _inside(table), _across(table, natural=NATURAL if isinstance(dataset.spec.target, Tags) else 0.0)
-    conflicts = _conflicts(table, dataset) if isinstance(dataset.spec.target, Label | Tags) else []
+    inside, across = (
+        _inside(table),
+        _across(table, natural=NATURAL if isinstance(dataset.spec.target, Tags | NodeLabels) else 0.0),
+    )
+    conflicts = _conflicts(table, dataset) if isinstance(dataset.spec.target, Label | Tags | NodeLabels) else []
     counts = {key: n for key, n, _ in [*inside, *across, *conflicts]}
     return counts, [finding for _, _, finding in [*across, *conflicts, *inside]]
 
@@ -115,8 +118,9 @@ def _conflicts(table: _Repeats, dataset: Dataset) -> list[Found]:
         return []
     which = np.flatnonzero(np.isin(table.groups, table.groups[contested]))
     ids, many = tuple(table.ids(which[:MAX_IDS])), table.noun.many
-    if isinstance(dataset.spec.target, Tags):
-        text = f"{len(contested):,} {many} occur with different tags ({len(which):,} {many} in all)"
+    if isinstance(dataset.spec.target, Tags | NodeLabels):
+        what = "tags" if isinstance(dataset.spec.target, Tags) else "node labels"
+        text = f"{len(contested):,} {many} occur with different {what} ({len(which):,} {many} in all)"
         finding = Finding(level="info", text=text, ids=ids)
     else:
         text = f"{len(contested):,} contents occur under two labels ({len(which):,} {many}): at least one is wrong"

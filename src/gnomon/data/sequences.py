@@ -136,8 +136,13 @@ def placed(array: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
 
 def _collated(inputs: Ragged, targets: Any, ids: Ints, width: int, device: torch.device) -> Batch:
     tokens = collate(inputs, ids, width, 0)
-    wanted = collate(targets, ids, width, NO_TAG) if isinstance(targets, Ragged) else np.array(targets[ids], np.int64)
+    wanted = collate(targets, ids, width, NO_TAG) if isinstance(targets, Ragged) else _whole(targets[ids])
     return Batch(inputs=placed(tokens, device), targets=placed(wanted, device), ids=ids)
+
+
+def _whole(targets: Any) -> npt.NDArray[Any]:
+    """Return the targets of whole samples: classes int64, or numbers float64."""
+    return np.array(targets, np.float64 if np.asarray(targets).dtype.kind == "f" else np.int64)
 
 
 def _width(lengths: Ints) -> int:

@@ -24,7 +24,7 @@ MAX_TOKENS = 1_000_000
 """Training tokens that the n-gram models count at most, and that the linear classifier reads at most."""
 
 _PIECES = 16
-_LENGTHS = {"byte": (1, 2, 3, 4, 5), "character": (1, 2, 3, 4, 5), "subword": (1, 2), "word": (1, 2)}
+_LENGTHS = {"byte": (1, 2, 3, 4, 5), "character": (1, 2, 3, 4, 5), "subword": (1, 2), "word": (1, 2), "node": (1,)}
 _NUM_BUCKETS = 2**18
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from gnomon.assemble import Model
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Batch, Image, Series
+from gnomon.core.spec import Batch, Image, Series, Tree
 from gnomon.core.spec import Sequence as Tokens
 
 Row = dict[str, Any]
@@ -64,6 +64,10 @@ def asking(model: Model) -> Asking:
         from gnomon.outputs.ask_texts import AskTexts
 
         return AskTexts(model)
+    if isinstance(model.spec.input, Tree):
+        from gnomon.outputs.ask_trees import AskTrees
+
+        return AskTrees(model)
     if isinstance(model.spec.input, Series):
         from gnomon.outputs.ask_series import AskSeries
 

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from gnomon.assemble import Model
 from gnomon.core.events import Emit, Said, Worked
-from gnomon.core.spec import Dataset, Series, Spec, Split
+from gnomon.core.spec import Dataset, Series, Spec, Split, Tree
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
+from gnomon.outputs import treemeasures
 from gnomon.train import infer
 
 SCHEMA = 1
@@ -80,6 +81,8 @@ def outputs(
 def batch_size(spec: Spec, output_size: int) -> int:
     """Return how many samples are measured together, so that outputs take little memory."""
     places = spec.input.length if isinstance(spec.input, Tokens) else 1
+    if isinstance(spec.input, Tree):
+        places = spec.input.nodes
     if isinstance(spec.target, Series):
         places = spec.target.length * len(spec.target.names)
     return max(1, min(_BATCH, _VALUES_AT_ONCE // (places * max(output_size, 256 if places > 1 else 1))))
@@ -118,6 +121,8 @@ def evaluation(
             logits = logits / np.float32(model.temperature)
         found["scores"][name] = scores(task.metrics(logits, split.targets, seed=seed))
         found["details"][name] = task.details(logits, split.targets, split.ids)
+        if isinstance(model.spec.input, Tree):
+            found["details"][name] |= treemeasures.measured(model, split, logits, found["details"][name])
         if rows := found["details"][name].pop("draw", None):
             found["details"][name]["drawn"] = _drawn(model, split, np.asarray(rows, dtype=np.int64))
     found["baselines"] = list(baselines(task, dataset, seed=seed) if measured is None else measured)

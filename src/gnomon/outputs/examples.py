@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gnomon.core.spec import Dataset, Label, Tags
+from gnomon.core.spec import Dataset, Label, NodeLabels, Tags
 
 Ints = npt.NDArray[np.int64]
 
@@ -19,14 +19,14 @@ class Examples:
     """Data as it was read, not as a network sees it. Each callable may raise a ``GnomonError``: the data is gone."""
 
     kind: str
-    """The leaf of the input: ``Image``, ``Text`` or ``Series``."""
+    """The leaf of the input: ``Image``, ``Text``, ``Series`` or ``Trees``."""
     samples: Callable[[str, Sequence[int]], Sequence[Any]]
     """Samples of a split by their indices: uint8 pictures ``(height, width, channels)``, a ``str`` or a tuple of
-    words, or float rows ``(channels,)``; series with a label are ``(time, channels)``."""
+    words, a `Tree`, or float rows ``(channels,)``; series with a label are ``(time, channels)``."""
     labels: Callable[[str], Ints | None]
     """The class of every sample of a split, shape ``(num_samples,)``; None where samples have no label."""
     tags: Callable[[str, Sequence[int]], Sequence[Ints]]
-    """The tags of samples of a split, each ``(time,)``; none where samples have no tags."""
+    """The tags of samples of a split, each ``(time,)``, or the labels of their nodes; none where they have none."""
     names: Callable[[str, Sequence[int]], Sequence[str]]
     """What samples of a split are called: a path, a row, an instant."""
 
@@ -42,7 +42,7 @@ def examples_of(dataset: Dataset) -> Examples:
         return np.asarray(dataset.splits[split].targets) if isinstance(target, Label) else None
 
     def tags(split: str, indices: Sequence[int]) -> Sequence[Ints]:
-        return list(dataset.splits[split].targets[_rows(indices)]) if isinstance(target, Tags) else []
+        return list(dataset.splits[split].targets[_rows(indices)]) if isinstance(target, Tags | NodeLabels) else []
 
     def names(split: str, indices: Sequence[int]) -> Sequence[str]:
         return [str(name) for name in dataset.splits[split].ids[_rows(indices)]]

@@ -20,6 +20,7 @@ from gnomon.outputs import (
     seriessections,
     tagsections,
     textsections,
+    treesections,
     writtensections,
 )
 from gnomon.outputs.examples import Examples
@@ -41,6 +42,9 @@ _GLANCES: dict[tuple[str, str], Glance] = {
     ("Text", "Text"): writtensections.glance,
     ("Series", "Label"): seriessections.class_glance,
     ("Series", "Series"): seriessections.glance,
+    ("Trees", "Label"): treesections.glance,
+    ("Trees", "NodeLabels"): treesections.glance,
+    ("Trees", "Number"): treesections.glance,
 }
 """How the data at a glance is shown, by the kinds of input and target."""
 
@@ -49,6 +53,8 @@ _WORST: dict[tuple[str, str], Worst] = {
     ("Text", "Label"): textsections.worst,
     ("Text", "Tags"): tagsections.worst,
     ("Series", "Label"): seriessections.worst,
+    ("Trees", "Label"): treesections.worst,
+    ("Trees", "NodeLabels"): treesections.worst,
 }
 """How the worst mistakes are shown, by the kinds of input and target."""
 
@@ -64,6 +70,7 @@ _SECTIONS: dict[str, tuple[str, Callable[[Record], Context]]] = {
     "calibration": ("evaluation.json", sections.calibration),
     "forecasts": ("evaluation.json", seriessections.forecasts),
     "horizon": ("evaluation.json", seriessections.horizon),
+    "shapes": ("evaluation.json", treesections.shapes),
     "health": ("metrics.jsonl", sections.health),
     "settings": ("run.toml", sections.settings),
     "environment": ("env.json", sections.environment),
@@ -95,6 +102,8 @@ def render(record: Record, *, examples: Examples | None) -> str:
         "facts": _guarded("plan.jsonl", lambda: facts(record), gaps),
         "samples": _guarded("data.json", lambda: _glance(record, examples), gaps),
         "telling": _guarded("data.json", lambda: _telling(record, examples), gaps),
+        "flips": _guarded("evaluation.json", lambda: treesections.flips(record, examples), gaps),
+        "answered": _guarded("evaluation.json", lambda: treesections.answered(record, examples), gaps),
         "worst": _guarded("evaluation.json", lambda: _worst(record, examples), gaps),
         "finished": record.finished,
         "no_steps": record.history.plan.get("steps") == 0,

@@ -134,7 +134,9 @@ def data(record: Record) -> Context:
         "source": found.get("source", "–"),
         "reader": found.get("reader", "–"),
         "shape": shape(record),
-        "of": {"Tags": "Words with each tag"}.get(leaf(record, "target").get("kind", ""), "Samples in each class"),
+        "of": {"Tags": "Words with each tag", "NodeLabels": "Nodes of each class"}.get(
+            leaf(record, "target").get("kind", ""), "Samples in each class"
+        ),
         "class_word": "tag" if leaf(record, "target").get("kind") == "Tags" else "class",
         "splits": [
             {"name": name, **extent(split), "made_by": split.get("made_by", "data")} for name, split in splits.items()
@@ -170,6 +172,8 @@ def shape(record: Record) -> str:
     if kinds[0] == "Series":
         channels = plural(len(found.get("names", ())), "channel")
         return f"{found['length']:,} steps of {channels}" if found.get("length") else channels
+    if kinds[0] == "Trees":
+        return {"Label": "trees with a label", "NodeLabels": "trees, each node with a label"}.get(kinds[1], "trees")
     words = {"Label": "texts with a label", "Tags": "sentences with tags", "Text": "running text"}
     return words.get(kinds[1], kinds[0] or "–")
 
@@ -409,6 +413,7 @@ def _using(quoted: str, target: str) -> tuple[str, str]:
     uses = {
         "Text": ("Let it write", f'gnomon generate {quoted} --prompt "…" --length 400'),
         "Series": ("Continue a series", f"gnomon predict {quoted} FILE -o forecast.csv"),
+        "NodeLabels": ("Label new trees", f"gnomon predict {quoted} FILES… -o nodes.csv"),
         "Tags": ("Tag new sentences", f"gnomon predict {quoted} FILES… -o tags.csv"),
     }
     return uses.get(target, ("Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"))
@@ -421,6 +426,7 @@ def _python(kinds: tuple[str, str]) -> str:
         "Image": 'run.predict(["picture.png"])   # label, confidence and the first five answers',
         "Text": 'run.predict(["new.csv"])   # one row for each text',
         "Series": 'run.predict(["new.csv"])   # one row for each series',
+        "Trees": 'run.predict(["new.txt"])   # one row for each tree',
     }
     return f"{lines.get(kinds[0], lines['Image'])}\nrun.evaluate()"
 

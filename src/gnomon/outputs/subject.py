@@ -15,6 +15,9 @@ _THINGS = {
     ("Text", "Text"): "document",
     ("Series", "Label"): "series",
     ("Series", "Series"): "time step",
+    ("Trees", "Label"): "tree",
+    ("Trees", "NodeLabels"): "tree",
+    ("Trees", "Number"): "tree",
 }
 
 
@@ -47,6 +50,15 @@ _BY_TARGET: Mapping[str, tuple[Chapter, ...]] = {
         _WORST,
     ),
     "Tags": (_CURVES, _SCORES, Chapter("classes", "Tags"), _CONFUSION, _WORST),
+    "NodeLabels": (
+        _CURVES,
+        _SCORES,
+        Chapter("shapes", "Depth and size"),
+        Chapter("flips", "Flips"),
+        Chapter("classes", "Classes"),
+        _CONFUSION,
+        _WORST,
+    ),
     "Text": (_CURVES, Chapter("written", "What it writes"), _SCORES, Chapter("along", "Along the text")),
     "Series": (_CURVES, _SCORES, Chapter("forecasts", "Forecasts"), Chapter("horizon", "Step by step")),
 }
@@ -70,7 +82,7 @@ def leaf(record: Record, name: str) -> Mapping[str, Any]:
         spec = told.get("spec")
         found = spec.get(name) if isinstance(spec, Mapping) else None
         if isinstance(found, Mapping) and found.get("kind"):
-            return {**found, "kind": "Text"} if found["kind"] == "Sequence" else found
+            return {**found, "kind": {"Sequence": "Text", "Tree": "Trees"}.get(str(found["kind"]), found["kind"])}
     return {}
 
 
@@ -88,4 +100,6 @@ def chapters(record: Record) -> list[Chapter]:
     """Return the chapters of a run's report in order. An unknown kind of target gets those that all have."""
     kinds = kinds_of(record)
     telling = (_TELLING,) if kinds == ("Text", "Label") else ()
+    if kinds == ("Trees", "Label"):
+        return [*_FIRST, _CURVES, _SCORES, Chapter("shapes", "Depth and size"), *_BY_TARGET["Label"][2:], *_LAST]
     return [*_FIRST, *telling, *_BY_TARGET.get(kinds[1], (_CURVES, _SCORES)), *_LAST]

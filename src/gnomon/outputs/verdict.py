@@ -12,7 +12,13 @@ from gnomon.outputs.record import Record
 from gnomon.outputs.subject import classes_of, kinds_of, leaf, things
 from gnomon.outputs.wording import count, duration, large, metric, number, percent, plural, several, shown, tick
 
-_HEADLINES = {"Label": "accuracy", "Tags": "token_accuracy", "Text": "loss", "Series": "mse"}
+_HEADLINES = {
+    "Label": "accuracy",
+    "NodeLabels": "root_accuracy",
+    "Tags": "token_accuracy",
+    "Text": "loss",
+    "Series": "mse",
+}
 """What a run is watched by before it is measured, by the kind of its target."""
 
 _NO_METRICS = frozenset({"step", "progress", "elapsed_s", "split"})
@@ -186,7 +192,7 @@ def difference(ours: Estimate, other: Estimate) -> tuple[float, float]:
 
 def _plain(record: Record, name: str, split: str, score: Mapping[str, float]) -> str:
     n, value = int(score["n"]), float(score["value"])
-    if name == "accuracy":
+    if name in ("accuracy", "root_accuracy"):
         right = round(value * n)
         return f"Of {plural(n, f'{split} {things(record)}')} it gets {right:,} right and {n - right:,} wrong."
     if name == "token_accuracy" and (num := _details(record, split).get("num_tokens")):

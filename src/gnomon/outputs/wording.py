@@ -37,6 +37,8 @@ METRICS = {
     "log_loss": Metric("Log-loss", "number", False, "surprise at the true answer, in nats; 0 is perfect"),
     "ece": Metric("Calibration error", "share", False, "mean gap between stated confidence and accuracy"),
     "token_accuracy": Metric("Token accuracy", "share", True, "share of words whose tag is right"),
+    "root_accuracy": Metric("Root accuracy", "share", True, "share of trees whose root has the right label"),
+    "node_accuracy": Metric("Node accuracy", "share", True, "share of labelled nodes that are told right"),
     "span_f1": Metric(
         "Span F1", "share", True, "balance of precision and recall over whole spans: right in place and in kind"
     ),

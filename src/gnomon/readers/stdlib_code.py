@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sysconfig
 from dataclasses import dataclass
@@ -12,13 +11,10 @@ from gnomon.core.config import DataConfig
 from gnomon.core.errors import DataError
 from gnomon.core.spec import Dataset, Match, Text
 from gnomon.data import documents, pictures, texts
-from gnomon.data.listing import File
+from gnomon.data.libraries import python_sources
 from gnomon.data.reading import Reading
 
 NAME = "stdlib-code"
-_LEFT_OUT = frozenset(
-    {"test", "tests", "idle_test", "lib2to3", "site-packages", "dist-packages", "__pycache__", "_bundled"}
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +37,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     if config.target != "auto":
         raise pictures.unknown_target(config.target, ("auto",), path)
     root = Path(sysconfig.get_path("stdlib"))
-    shelf = documents.picked(root, _sources(root))
+    shelf = documents.picked(root, python_sources(root))
     if not shelf.files:
         raise DataError("this Python comes without the source of its library", fix="give a folder of text", path=root)
     decoded, skipped = texts.read_all(shelf, shelf.files, "utf-8", reading)
@@ -59,14 +55,3 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         },
     )
     return texts.dataset(found, config)
-
-
-def _sources(root: Path) -> list[File]:
-    """Return the modules that all builds of one Python version share, without tests and installed packages."""
-    found = []
-    for folder, subfolders, names in os.walk(root):
-        subfolders[:] = [name for name in subfolders if name not in _LEFT_OUT and not name.startswith("config-")]
-        parts = Path(folder).relative_to(root).parts
-        sources = [name for name in names if name.endswith(".py") and not name.startswith("_sysconfigdata")]
-        found += [File(parts, name, 0, 0) for name in sources]
-    return sorted(found, key=lambda file: (file.folders, file.name))

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from gnomon.core import calibration, confusion, intervals
 from gnomon.core.config import Auto
 from gnomon.core.errors import DataError, DivergedError, UsageError
-from gnomon.core.spec import Column, Image, Label, Output, Score, Sequence, Spec, Split
-from gnomon.data import baseline, textbaselines
+from gnomon.core.spec import Column, Image, Label, Output, Score, Sequence, Spec, Split, Tree
+from gnomon.data import baseline, textbaselines, treebaselines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -151,6 +151,8 @@ class Task:
             unit = leaf.unit
             outputs = textbaselines.bag_of_words(train, other, self.output_size, unit=unit, seed=seed)
             yield "linear model of n-grams", outputs
+        if isinstance(leaf, Tree):
+            yield from treebaselines.linear(train, other, self.output_size, seed=seed)
 
     def _decode_row(self, probabilities: Floats, order: Ints) -> dict[str, Any]:
         top = [{"label": self.classes[k], "probability": float(probabilities[k])} for k in order]

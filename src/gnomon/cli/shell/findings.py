@@ -38,6 +38,10 @@ def leaf(kind: Mapping[str, Any]) -> str:
         return f"one of {words.count(len(kind['classes']))} classes"
     if kind["kind"] == "Tags":
         return f"one of {words.count(len(kind['classes']))} tags for each word"
+    if kind["kind"] == "NodeLabels":
+        return f"one of {words.count(len(kind['classes']))} classes for each node"
+    if kind["kind"] == "Trees":
+        return "trees" if kind["ordered"] else "trees without an order of children"
     if kind["kind"] == "Text":
         return "sentences, cut into words" if kind["words"] else "text"
     if kind["kind"] == "Series":

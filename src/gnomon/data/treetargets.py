@@ -1,0 +1,60 @@
+"""What is asked of whole trees, from the values that stand beside them: a class or a number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from gnomon.core.spec import Guess, Label, Number
+from gnomon.data import columns
+
+_TOO_MANY = 0.5
+"""Share of different whole numbers above which they are a quantity."""
+_FEW = 20
+
+
+def encoded(
+    values: Sequence[object], name: str, path: Path
+) -> tuple[Label | Number, npt.NDArray[np.int64] | npt.NDArray[np.float64], tuple[Guess, ...]]:
+    """Return what the values beside some trees are, one target for each, and what was guessed.
+
+    Targets are class indices int64 ``(num_trees,)``, -1 where there is none, or numbers float64, NaN where there is
+    none. Raises ``DataError`` where all are absent.
+    """
+    numbers = [_number(value) for value in values]
+    present = [number for number in numbers if number is not None]
+    absent = sum(value is None or str(value).strip() == "" for value in values)
+    if present and len(present) + absent == len(values) and _is_quantity(present):
+        guess = Guess(
+            what=f"{name} is a number to be foretold",
+            why=f"it has {len(set(present)):,} different values in {len(present):,} trees",
+            flag="--target NAME",
+        )
+        found = np.array([math.nan if number is None else number for number in numbers], np.float64)
+        return Number(name=name), found, (guess,)
+    classes, targets = columns.encode(values, path)
+    return Label(classes=classes), targets, ()
+
+
+def are_missing(targets: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Return which targets are absent."""
+    return np.isnan(targets) if targets.dtype.kind == "f" else targets < 0
+
+
+def _is_quantity(present: Sequence[float]) -> bool:
+    distinct = set(present)
+    if all(number.is_integer() for number in distinct):
+        return len(present) >= _FEW and len(distinct) > _TOO_MANY * len(present)
+    return len(distinct) > columns.MAX_NUMBERS or len(distinct) > _TOO_MANY * len(present)
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(str(value))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

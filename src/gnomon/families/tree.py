@@ -1,0 +1,188 @@
+"""Recursive networks: a state for every node of a tree, composed of those of its children, level by level.
+
+Notable: all trees of a batch share one schedule, so that a level is one matrix product and no node is walked to; a
+gated, normalised residual cell that takes any number of children in their order; a linear model on n-grams of symbols
+beside it. Sources: Socher et al., EMNLP 2013; Tai, Socher and Manning, arXiv 1503.00075; Shen et al., "Ordered memory",
+arXiv 1910.13466; Looks et al., arXiv 1702.02181.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from gnomon.core.config import Off, require_within
+from gnomon.core.spec import Label, NodeLabels, Number, Spec, Tree
+from gnomon.core.training import Allowance, Proposal, Speed
+from gnomon.layers.network import Network
+from gnomon.layers.tree_both_ways import BothWays
+from gnomon.layers.tree_fold import FoldCell
+from gnomon.layers.tree_inputs import TreeCell
+from gnomon.layers.tree_networks import TreeNetwork
+from gnomon.layers.tree_places import PlaceLstm
+from gnomon.layers.tree_plain import PlainCell
+from gnomon.layers.tree_spans import SpanLogits
+from gnomon.layers.tree_sums import ChildSum
+
+ACCEPTS = (Tree,)
+
+_MOST_PLACES = 8
+"""Places of children that have matrices of their own, at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Size of the network."""
+
+    cell: Literal["gated", "nary", "childsum", "bidirectional", "plain", "tensor"] = "gated"
+    """How a node is composed of its children: gated residual; Tree-LSTM by place, by sum, upward and downward; the
+    plain recursive network, and the one with a tensor (RNTN)."""
+    width: int = 128
+    """Units of the state of a node."""
+    hidden: int = 256
+    """Units between the two matrices of the gated cell."""
+    embedding: int = 128
+    """Numbers of the vector of a symbol."""
+    dropout: float = 0.1
+    """Share of the units of a state that is dropped before the last layer."""
+    input_dropout: float = 0.0
+    """Share of the numbers of the vector of a symbol that is dropped."""
+    candidate_dropout: float = 0.0
+    """Share of the units that a composition would change that stay as they were."""
+    word_dropout: float = 0.0
+    """Share of the symbols that a training step does without."""
+    ngrams: int | Off = 2
+    """Longest n-gram of symbols that the linear model beside the cell knows."""
+    ngram_rows: int = 2**16
+    """Rows of its table."""
+    ngram_dropout: float = 0.0
+    """Share of the n-grams that is dropped."""
+
+    def __post_init__(self) -> None:
+        for name in ("width", "hidden", "embedding"):
+            require_within(f"family.{name}", getattr(self, name), 1, 65_536)
+        for name in ("dropout", "input_dropout", "candidate_dropout", "word_dropout", "ngram_dropout"):
+            require_within(f"family.{name}", getattr(self, name), 0, 0.99)
+        if self.ngrams != "off":
+            require_within("family.ngrams", self.ngrams, 1, 16)
+        require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
+
+
+def build(config: Config, spec: Spec) -> Network:
+    """Return the network for trees and the targets of this spec."""
+    if not isinstance(spec.input, Tree):
+        raise _refused(spec)
+    size = _output_size(spec)
+    wide = None
+    if config.ngrams != "off":
+        orders = tuple(range(1, config.ngrams + 1))
+        wide = SpanLogits(orders, config.ngram_rows, size, dropout=config.ngram_dropout)
+    return TreeNetwork(
+        spec.input,
+        size,
+        _cell(config, spec.input),
+        embedding=config.embedding,
+        every_node=isinstance(spec.target, NodeLabels),
+        dropout=config.dropout,
+        input_dropout=config.input_dropout,
+        word_dropout=config.word_dropout,
+        wide=wide,
+    )
+
+
+def _cell(config: Config, trees: Tree) -> TreeCell:
+    width_in, width = config.embedding, config.width
+    dropout = config.candidate_dropout
+    places = min(_MOST_PLACES, max(2, trees.arity))
+    match config.cell:
+        case "gated":
+            return FoldCell(width_in, width, config.hidden, ordered=trees.ordered, dropout=dropout)
+        case "nary":
+            return PlaceLstm(width_in, width, places, dropout=dropout)
+        case "childsum":
+            return ChildSum(width_in, width, dropout=dropout)
+        case "bidirectional":
+            return BothWays(ChildSum(width_in, width, dropout=dropout), width, dropout=dropout)
+        case "plain" | "tensor":
+            return PlainCell(width_in, width, places, tensor=config.cell == "tensor")
+
+
+def _output_size(spec: Spec) -> int:
+    match spec.target:
+        case Label(classes=classes) | NodeLabels(classes=classes):
+            return len(classes)
+        case Number():
+            return 1
+    raise _refused(spec)
+
+
+def _refused(spec: Spec) -> TypeError:
+    return TypeError(f"a tree does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
+
+
+_LADDER = ((64, 0.0), (96, 6.0), (128, 12.0), (192, 40.0), (256, 120.0))
+"""Width, and the passes over the data from which on this is better than the one before."""
+_FEW_SYMBOLS = 200
+"""Up to so many symbols are a notation, of which words of a language are told apart: there, composition is all."""
+
+
+def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
+    """Return the largest network of the ladder for such trees that the allowance can train for long enough."""
+    if not isinstance(spec.input, Tree):
+        raise _refused(spec)
+    _output_size(spec)
+    trees = spec.input
+    width, passes = _largest(allowance, trees, speed)
+    notation = trees.sizes[0] <= _FEW_SYMBOLS
+    config = _of_notation(width) if notation else _of_words(width, allowance)
+    why = (f"width {width}: the largest that sees the trees often enough (about {passes:,.1f} times)",)
+    batch_size = 2 ** min(7, max(3, round(math.log2(max(1, allowance.num_train) / 150))))
+    settings = {
+        "train.batch_size": batch_size,
+        "train.lr_adam": 2e-3,
+        "train.lr_orthogonal": 2e-3,
+        "train.lr_sparse": 0.3,
+        "train.decay_adam": 0.01,
+        "train.warmup": 0.05,
+        "train.clip": 1.0,
+        "train.average": 0.05,
+        "train.max_epochs": 300.0 if notation else 4.0,
+    }
+    return Proposal(config=config, merit=0.95, settings=settings, why=why)
+
+
+def _of_notation(width: int) -> Config:
+    """Return a network for trees of few different symbols, as expressions and programs have them."""
+    return Config(width=width, hidden=2 * width, embedding=width, dropout=0.1)
+
+
+def _of_words(width: int, allowance: Allowance) -> Config:
+    """Return a network for trees over words."""
+    rows = 2 ** min(20, max(14, round(math.log2(max(1, allowance.num_train) * 40))))
+    return Config(
+        width=width,
+        hidden=2 * width,
+        embedding=128,
+        dropout=0.3,
+        input_dropout=0.3,
+        word_dropout=0.1,
+        ngram_rows=rows,
+    )
+
+
+def _largest(allowance: Allowance, trees: Tree, speed: Speed) -> tuple[int, float]:
+    """Return the width of the last rung that makes the passes it wants, and the passes it makes."""
+    chosen, found = _LADDER[0][0], 0.0
+    for width, wants in _LADDER:
+        nodes = trees.nodes**0.75  # the largest tree is known; most are far smaller
+        affordable = allowance.samples_at(_flop_per_node(width) * nodes, speed) / max(1, allowance.num_train)
+        if affordable < wants:
+            break
+        chosen, found = width, affordable
+    return chosen, found
+
+
+def _flop_per_node(width: int) -> float:
+    # Forward and backward through both matrices; what is no product takes as long again.
+    return 2 * 3 * 2 * 12 * width**2

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from tree_cells import chain, from_parents, padded, star
+
+from gnomon.core.errors import UsageError
+from gnomon.core.spec import Label, NodeLabels, Number, Spec, Tree
+from gnomon.core.training import Allowance, Speed
+from gnomon.families import tree
+from gnomon.layers.tree_plain import PlainCell
+
+LEAF = Tree(sizes=(7,), nodes=9, arity=3, depth=3)
+SPEC = Spec(input=LEAF, target=Label(classes=("a", "b")))
+WORDS = Spec(input=Tree(sizes=(9000, 700), nodes=110, arity=2, depth=30), target=NodeLabels(classes=tuple("01234")))
+SPEED = Speed(flop_per_s=5e10, device="cpu", memory_bytes=2**33)
+CELLS = ("gated", "nary", "childsum", "bidirectional", "plain", "tensor")
+SMALL = {"width": 6, "hidden": 8, "embedding": 5, "ngram_rows": 64}
+
+
+def built(cell, spec=SPEC):
+    torch.manual_seed(0)
+    return tree.build(tree.Config(cell=cell, **SMALL), spec)
+
+
+def allowed(seconds, num_train=8000):
+    return Allowance(train_s=seconds, samples=None, flop=None, num_train=num_train)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+class TestCells:
+    def test_every_cell_learns_in_every_parameter(self, cell):
+        network = built(cell)
+        network(padded([from_parents([0, 0, 1], [2, 3, 1, 4]), star(4), chain(3)])).value.square().sum().backward()
+        idle = {name for name, p in network.named_parameters() if p.grad is None}
+        assert idle == set()
+
+    def test_every_node_has_a_value_where_every_node_has_a_label(self, cell):
+        network = built(cell, replace(SPEC, target=NodeLabels(classes=("a", "b", "c"))))
+        assert network(padded([chain(4), star(2)])).value.shape == (2, 7, 3)
+
+    def test_a_number_is_one_value(self, cell):
+        assert built(cell, replace(SPEC, target=Number()))(padded([star(2)])).value.shape == (1, 1)
+
+
+def test_children_without_an_order_may_come_in_any():
+    network = built("gated", replace(SPEC, input=replace(LEAF, ordered=False))).eval()
+    inputs = padded([from_parents([0, 0], [2, 3, 4]), from_parents([0, 0], [2, 4, 3])])
+    first, second = network(inputs).value
+    torch.testing.assert_close(first, second)
+
+
+def test_no_more_places_than_children_need():
+    wide = replace(SPEC, input=replace(LEAF, arity=10_000))
+    for spec, num_places in ((SPEC, 3), (wide, 8)):
+        cell = built("plain", spec).cell
+        assert isinstance(cell, PlainCell)
+        assert cell.num_places == num_places
+
+
+def test_more_time_buys_a_wider_network():
+    widths = [tree.size_for(allowed(seconds), WORDS, SPEED).config.width for seconds in (1.0, 60.0, 1200.0, 36_000.0)]
+    assert widths == sorted(widths)
+    assert widths[-1] > widths[0]
+
+
+def test_words_are_dropped_where_there_are_many():
+    assert tree.size_for(allowed(60.0), WORDS, SPEED).config.word_dropout > 0
+    assert tree.size_for(allowed(60.0), SPEC, SPEED).config.word_dropout == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("width", 0), ("dropout", 1.0), ("ngrams", 17), ("ngram_rows", 3), ("embedding", 0)]
+)
+def test_what_is_not_possible_is_refused(setting, value):
+    with pytest.raises(UsageError, match=f"family.{setting}"):
+        tree.Config(**{setting: value})
