@@ -123,8 +123,50 @@ class Number:
             raise ValueError(f"numbers with a standard deviation of {self.deviation}")
 
 
-Leaf = Image | Label | Text | Sequence | Tags | Series | Number
-_KINDS: dict[str, type[Leaf]] = {kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number)}
+@dataclass(frozen=True, kw_only=True)
+class TableColumn:
+    """A column of a table: what it holds, and why that was decided."""
+
+    name: str
+    type: Literal["number", "category", "date", "text", "identifier"]
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of a table as they were read; a sample is a `gnomon.data.cells.Rows` of one row, its cells typed."""
+
+    columns: tuple[TableColumn, ...]
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError("a column has its name twice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vector:
+    """Rows made of numbers, stored as float32 ``(batch, features)``: first one value for each of ``names``, then a
+    code for each of ``categories``.
+
+    Values are centred at the median of the training rows with about unit spread, and NaN where they are missing.
+    Codes are whole numbers: 0 where the cell is missing, 1 where its value is rare or was not seen in training.
+    """
+
+    names: tuple[str, ...]
+    """The numbers."""
+    categories: tuple[tuple[str, int], ...] = ()
+    """The categories, each with how many codes it has, 0 and 1 included."""
+
+    def __post_init__(self) -> None:
+        if (not self.names and not self.categories) or any(size < 2 for _, size in self.categories):
+            raise ValueError(f"rows of {len(self.names)} numbers and the categories {self.categories}")
+
+
+Leaf = Image | Label | Text | Sequence | Tags | Series | Number | Table | Vector
+_KINDS: dict[str, type[Leaf]] = {
+    kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number, Table, Vector)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
