@@ -128,13 +128,15 @@ class TableColumn:
     """A column of a table: what it holds, and why that was decided."""
 
     name: str
-    type: Literal["number", "category", "date", "text", "identifier"]
+    type: Literal["number", "category", "date", "text", "identifier", "empty"]
     why: str = ""
+    form: str = ""
+    """How its numbers or dates are written, where there are several ways: ``1,234.5``, ``1.234,5``, ``day``, ``month``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows of a table as they were read; a sample is a `gnomon.data.cells.Rows` of one row, its cells typed."""
+    """Rows of a table as they were read: cells, which `gnomon.data.cells.Cells` holds, and what is in each column."""
 
     columns: tuple[TableColumn, ...]
 
@@ -211,13 +213,16 @@ class Split:
     ``targets`` are class indices int64 ``(num_samples,)`` for a `Label`, a column of int64 arrays ``(time,)`` for
     `Tags`, and ``inputs`` again where a text or a series is to be continued. ``ids`` name the samples for people (a
     path, ``file.parquet#17``); ``hashes`` are 16-byte digests of the decoded content, shape ``(num_samples,)`` dtype
-    ``V16``, equal for equal content.
+    ``V16``, equal for equal content. ``groups``, where given, are numbers int64 ``(num_samples,)``, equal for samples
+    that belong together and must not be on two sides of a split; ``times`` say in which order the samples came to be.
     """
 
     inputs: Column
     targets: Any
     ids: Column
     hashes: npt.NDArray[np.void]
+    groups: npt.NDArray[np.int64] | None = None
+    times: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -277,11 +282,14 @@ class Output:
     """What a network returns: ``value`` as the task asked for it, and ``penalties`` that are added to the loss.
 
     ``carry`` is the state from which the next batch goes on, shape ``(batch, …)``, where a network has one.
+    ``members``, where a network is several in one, is what each of them says, shape ``(members, *value.shape)``:
+    in training each is judged by itself.
     """
 
     value: torch.Tensor
     penalties: Mapping[str, torch.Tensor] = field(default_factory=dict)
     carry: torch.Tensor | None = None
+    members: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
