@@ -131,7 +131,7 @@ class TableColumn:
     type: Literal["number", "category", "date", "text", "identifier", "empty"]
     why: str = ""
     form: str = ""
-    """How its numbers or dates are written, where there are several ways: ``1,234.5``, ``1.234,5``, ``day``, ``month``."""
+    """How its numbers or dates are written where there are several ways: ``1,234.5``, ``1.234,5``, ``day`` …"""
 
 
 @dataclass(frozen=True, kw_only=True)

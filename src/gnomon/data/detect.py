@@ -25,6 +25,8 @@ class Detected:
     path: Path
     match: Match
     name: str
+    others: tuple[str, ...] = ()
+    """Other readers that could read it too, the likeliest first."""
 
 
 def detect(
@@ -34,8 +36,11 @@ def detect(
     cache_dir: Path,
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
+    reader: str = "auto",
 ) -> Detected:
     """Return which reader fits ``source``: a path that exists, else a known name, which may be downloaded.
+
+    ``reader`` names the reader, where the user chose it.
 
     Raises ``UsageError`` where there is neither, ``DataError`` where no reader understands what lies there.
     """
@@ -43,24 +48,28 @@ def detect(
     if os.path.lexists(path):
         _say_if_a_name(source, emit)
         _require_readable(path)
-        return _read_by(path, _name_of(path))
+        return _read_by(path, _name_of(path), reader)
     if _is_a_name(source):
         found = named.resolve(source, data_dir, cache_dir, emit, should_stop)
         if found is not None:
-            return _read_by(found, source)
+            return _read_by(found, source, reader)
         if data_dir is not None and (data_dir / source).exists():
-            return _read_by(data_dir / source, _name_of(data_dir / source))
+            return _read_by(data_dir / source, _name_of(data_dir / source), reader)
     if matches := _matches(path):
         return Detected(reader=matches[0][1], path=path, match=matches[0][0], name=source)
     raise UsageError("there is no such file, folder or known data set", fix=_near(source), path=source)
 
 
-def _read_by(path: Path, name: str) -> Detected:
+def _read_by(path: Path, name: str, wanted: str) -> Detected:
+    if wanted != "auto":
+        plugins.load("reader", wanted)
+        return Detected(reader=wanted, path=path, match=Match(confidence=1.0, why="as you said"), name=name)
     matches = _matches(path)
     if not matches:
         raise DataError("no reader understands what is here", fix=_expected(), path=path)
     match, reader = matches[0]
-    return Detected(reader=reader, path=path, match=match, name=name)
+    others = tuple(other for _, other in matches[1:])
+    return Detected(reader=reader, path=path, match=match, name=name, others=others)
 
 
 def _matches(path: Path) -> list[tuple[Match, str]]:

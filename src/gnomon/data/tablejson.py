@@ -68,9 +68,8 @@ def _column(values: Sequence[Any]) -> pa.Array:
     import pyarrow as pa
 
     numeric = [v for v in values if v is not None]
-    if numeric and all(type(v) in (int, float) for v in numeric):
-        if all(isinstance(v, float) or abs(v) < _EXACT for v in numeric):
-            return pa.array([None if v is None else float(v) for v in values], pa.float64())
+    if numeric and all(type(v) is float or (type(v) is int and abs(v) < _EXACT) for v in numeric):
+        return pa.array([None if v is None else float(v) for v in values], pa.float64())
     return pa.array([None if v is None else _text(v) for v in values], pa.string())
 
 

@@ -35,7 +35,7 @@ def _entry(column: TableColumn, cells: Any, *, detailed: bool) -> dict[str, Any]
     entry: dict[str, Any] = {"name": column.name, "type": column.type, "why": column.why}
     entry["num_missing"] = int(missing.sum())
     if tablevalues.is_text(array):
-        words, places = tablevalues.coded(array)
+        words, _ = tablevalues.coded(array)
         entry["num_distinct"] = pc.count_distinct(words, mode="only_valid").as_py()
     else:
         entry["num_distinct"] = pc.count_distinct(array, mode="only_valid").as_py()
@@ -95,7 +95,7 @@ def _of_dates(array: Any, form: str) -> dict[str, Any]:
 
 def _of_texts(array: Any) -> dict[str, Any]:
     counts = tabletypes.counts_of(array)
-    order = np.argsort(-np.asarray(counts["n_sum"]), kind="stable")[:_NUM_VALUES]
+    order = np.argsort(-np.asarray(counts["n"]), kind="stable")[:_NUM_VALUES]
     found = counts.take(order)
-    pairs = zip(found["text"].to_pylist(), found["n_sum"].to_pylist(), strict=True)
+    pairs = zip(found["text"].to_pylist(), found["n"].to_pylist(), strict=True)
     return {"values": [[text[:_MAX_CHARACTERS], n] for text, n in pairs]}

@@ -237,7 +237,7 @@ def _mended(profile: Sequence[Mapping[str, Any]]) -> list[str]:
     """Tell which columns hold cells that cannot be read as what the column holds."""
     found = [entry for entry in profile if entry.get("num_bad")]
     return [
-        f"{entry['num_bad']:,} cells of {printable(str(entry['name']))!r} are no {entry['type']}s and count as missing, "
-        f"such as {printable(str(entry['bad']))!r}"
+        f"{entry['num_bad']:,} cells of {printable(str(entry['name']))!r} are no {entry['type']}s and count as missing"
+        f", such as {printable(str(entry['bad']))!r}"
         for entry in found[:20]
     ]

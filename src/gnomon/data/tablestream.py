@@ -45,6 +45,9 @@ class Sheet:
     table: pa.Table
     bad: tuple[tuple[int, str], ...] = ()
     told: tuple[tuple[str, str], ...] = ()
+    delimiter: str = ","
+    num_header_lines: int = 0
+    """1 where the first line of the file names the columns."""
     left_out: tuple[str, ...] = ()
     """Columns that hold no single values: lists, bytes."""
 
@@ -100,7 +103,14 @@ def csv_sheet(data: bytes, path: Path, encoding: str = "auto") -> Sheet:
     found = list(_split(io.BytesIO(text.encode("utf-8", "replace")), form, bad, path))
     table = pa.Table.from_batches(found, _schema(form))
     told = [(guess.what, guess.why) for guess in textfile.told([decoded]) if "CRLF" not in guess.what]
-    return Sheet(path=path, table=table, bad=tuple(bad), told=(*told, *form.told))
+    return Sheet(
+        path=path,
+        table=table,
+        bad=tuple(bad),
+        told=(*told, *form.told),
+        delimiter=form.delimiter,
+        num_header_lines=int(form.has_header),
+    )
 
 
 def json_sheet(data: bytes, path: Path, encoding: str = "auto") -> Sheet:
@@ -273,7 +283,14 @@ def _mapped_csv(path: Path, reading: Reading, encoding: str) -> Sheet:
     with Utf8Stream(path, name) as stream:
         batches = (pa.Table.from_batches([batch]) for batch in _split(stream, form, bad, path))
         table = _mapped(path, reading, batches, None, measured=lambda: (stream.num_read, path.stat().st_size))
-    return Sheet(path=path, table=table, bad=tuple(bad), told=form.told)
+    return Sheet(
+        path=path,
+        table=table,
+        bad=tuple(bad),
+        told=form.told,
+        delimiter=form.delimiter,
+        num_header_lines=int(form.has_header),
+    )
 
 
 def _mapped(

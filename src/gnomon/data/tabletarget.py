@@ -162,8 +162,8 @@ def _as_labels(name: str, column: Any, path: Path) -> Target:
         raise _one_value(name, present[0] if present else "", path)
     if num_there >= _FEW_ROWS and len(present) > _TOO_MANY * num_there:
         raise DataError(
-            f"the column {printable(name)!r} has {len(present):,} different values in {num_there:,} rows: it looks like "
-            "free text or an identifier, not like classes",
+            f"the column {printable(name)!r} has {len(present):,} different values in {num_there:,} rows: it looks "
+            "like free text or an identifier, not like classes",
             fix="name another column with --target",
             path=path,
         )

@@ -43,7 +43,7 @@ class Seen:
     column: Any
     """The cells, an Arrow array."""
     distinct: Any
-    """The different texts and how often each comes, columns ``text`` and ``n_sum``; None where they are no texts."""
+    """The different texts and how often each comes, columns ``text`` and ``n``; None where they are no texts."""
     texts: Sequence[str]
     """Some of those that are there, where they are texts."""
     num_rows: int
@@ -94,13 +94,16 @@ def _look(cells: Any) -> Seen:
 
 
 def counts_of(column: Any) -> pa.Table:
-    """Return the different texts of a column and how often each comes, as the columns ``text`` and ``n_sum``."""
+    """Return the different texts of a column and how often each comes, as the columns ``text`` and ``n``."""
     import pyarrow as pa
 
     words, places = tablevalues.coded(column)
-    counts = np.bincount(places.drop_null(), minlength=len(words))
-    found = pa.table({"text": words, "n": counts}).group_by("text").aggregate([("n", "sum")])
-    return found.filter(found["text"].is_valid())
+    counts = np.bincount(np.asarray(places.drop_null()), minlength=len(words))
+    again = words.dictionary_encode()  # texts that differed in blanks alone
+    there = np.asarray(again.indices.is_valid())
+    at = np.asarray(again.indices.drop_null())
+    sums = np.bincount(at, weights=counts[there], minlength=len(again.dictionary))
+    return pa.table({"text": again.dictionary, "n": sums.astype(np.int64)})
 
 
 def spread(count: int) -> Any:
@@ -135,9 +138,9 @@ def _written(name: str, seen: Seen) -> _Found:
 
 
 def best_form(seen: Seen) -> tuple[str, int] | None:
-    """Return how the numbers of a column of texts are written, and how many cells are none; None where most are none."""
+    """Return how the numbers of a column of texts are written, and how many cells are none; None if most are."""
     words = tablevalues.flat(seen.distinct["text"])
-    counts = np.asarray(seen.distinct["n_sum"])
+    counts = np.asarray(seen.distinct["n"])
     best: tuple[str, int] | None = None
     for form in (tablevalues.PLAIN, *_likely(words)):
         num_bad = int(counts[tablevalues.numbers(words, form).bad].sum())
