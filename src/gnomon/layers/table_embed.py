@@ -16,6 +16,7 @@ from gnomon.core.spec import Vector
 _FAR = 3.0
 """What the smooth clip tends to, in units of the usual spread."""
 _MISSING, _UNSEEN = 0, 1
+_ROUNDS = 8
 
 
 def smooth_clip(x: Tensor) -> Tensor:
@@ -23,7 +24,7 @@ def smooth_clip(x: Tensor) -> Tensor:
 
     Source: Holzmüller et al., arXiv 2407.04491, section 3.
     """
-    return x / (1.0 + (x / _FAR).square()).sqrt()
+    return x / torch.hypot(torch.ones_like(x), x / _FAR)
 
 
 class PiecewiseLinear(nn.Module):
@@ -48,21 +49,33 @@ class PiecewiseLinear(nn.Module):
     def measure(self, x: Tensor) -> None:
         """Put the edges of the bins at quantiles of ``x (samples, numbers)``, NaN where one is missing.
 
-        A number with few values gets a bin from each to the next, a constant or unknown one none.
+        A constant or unknown number gets no bins.
         """
-        num_bins = self.low.shape[1]
         self.low.zero_()
         self.rate.zero_()
         for index, column in enumerate(x.double().T):
-            known = column[~column.isnan()]
-            if not len(known):
-                continue
-            values = known.unique()
-            shares = torch.linspace(0.0, 1.0, num_bins + 1, dtype=torch.float64)
-            edges = values if len(values) <= num_bins + 1 else known.quantile(shares).unique()
-            count = len(edges) - 1
-            self.low[index, :count] = edges[:-1].float()
-            self.rate[index, :count] = (1.0 / edges.diff()).clamp_max(1e30).float()
+            edges = edges_of(column[~column.isnan()], self.low.shape[1])
+            if len(edges) > 1:
+                self.low[index, : len(edges) - 1] = edges[:-1].float()
+                self.rate[index, : len(edges) - 1] = (1.0 / edges.diff()).clamp_max(1e30).float()
+
+
+def edges_of(known: Tensor, num_bins: int) -> Tensor:
+    """Return the edges of at most ``num_bins`` bins, rising, for values ``(samples,)``: about their quantiles.
+
+    Of few different values each is an edge. A value that comes again and again counts no more than a bin holds:
+    else, of a number that is mostly 0, hardly an edge would be left for all the others.
+    """
+    values, counts = known.unique(return_counts=True)
+    if len(values) <= num_bins + 1:
+        return values
+    weights = counts.double()
+    for _ in range(_ROUNDS):
+        weights = weights.clamp_max(weights.sum() / num_bins)
+    middles = (weights.cumsum(0) - weights / 2) / weights.sum()
+    inner = torch.linspace(0.0, 1.0, num_bins + 1, dtype=torch.float64)[1:-1]
+    places = torch.searchsorted(middles, inner).clamp_max(len(values) - 1)
+    return torch.cat([values[:1], values[places], values[-1:]]).unique()
 
 
 class TableEmbedding(nn.Module):

@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from gnomon.assemble import Model
 from gnomon.core.events import Emit, Said, Worked
-from gnomon.core.spec import Dataset, Series, Spec, Split
+from gnomon.core.spec import Dataset, Series, Spec, Split, Vector
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
+from gnomon.outputs.importance import importance
 from gnomon.train import infer
 
 SCHEMA = 1
@@ -94,11 +95,13 @@ def evaluation(
     seed: int,
     emit: Emit,
     measured: Sequence[Mapping[str, Any]] | None = None,
+    looks: int = 0,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Return what ``evaluation.json`` holds.
 
-    ``known`` are outputs, and ``measured`` are baselines, that need not be computed again.
+    ``known`` are outputs, and ``measured`` are baselines, that need not be computed again. ``looks`` at rows of a table
+    may be spent on finding out which columns matter.
     """
     task = model.task
     found: dict[str, Any] = {
@@ -120,6 +123,12 @@ def evaluation(
         found["details"][name] = task.details(logits, split.targets, split.ids)
         if rows := found["details"][name].pop("draw", None):
             found["details"][name]["drawn"] = _drawn(model, split, np.asarray(rows, dtype=np.int64))
+    if looks and isinstance(model.spec.input, Vector) and found["scores"]:
+        name = next(name for name in ("test", "valid") if name in found["scores"])
+        emit(Said(text=f"finding out which columns matter ({name})"))
+        found["details"][name]["importance"] = importance(
+            model, dataset.splits[name], seed=seed, looks=looks, should_stop=should_stop
+        )
     found["baselines"] = list(baselines(task, dataset, seed=seed) if measured is None else measured)
     if not found["scores"]:
         emit(Said(text="there is no validation and no test split: nothing was measured", level="warning"))
