@@ -49,9 +49,9 @@ class Run:
         scores: dict[str, Any] = self.evaluation["scores"]
         return scores
 
-    def predict(self, inputs: Sequence[str], *, out: str | None = None) -> list[dict[str, Any]]:
+    def predict(self, inputs: Any, *, out: str | None = None, strict: bool = False) -> list[dict[str, Any]]:
         """Return one row for each input; see ``gnomon.predict``."""
-        return predict(self, inputs, out=out)
+        return predict(self, inputs, out=out, strict=strict)
 
     def generate(self, prompt: str = "", *, length: int = 400, temperature: float = 0.8, seed: int = 0) -> str:
         """Return a text with which the run's language model goes on from ``prompt``; see ``gnomon.generate``."""
@@ -76,15 +76,33 @@ def runs(folder: str = "runs") -> list[dict[str, Any]]:
     return runfolders.list_runs(Path(folder))
 
 
+def _read(path: Any, valid: Any, test: Any) -> dict[str, Any]:
+    """Return where the data lies; tables that are handed over in Python are written to the cache first."""
+    from gnomon.data import handed, opening
+
+    given = {"path": path, "valid": valid, "test": test}
+    return {name: handed.path_of(data, opening.cache_folder()) for name, data in given.items()}
+
+
+def _words(inputs: Any) -> list[str]:
+    """Return what is to be predicted as paths; a table that is handed over in Python is written to the cache first."""
+    from gnomon.data import handed, opening
+
+    given = inputs if isinstance(inputs, list | tuple) else [inputs]
+    return [handed.path_of(one, opening.cache_folder()) for one in given]
+
+
 def inspect(
-    path: str,
+    path: Any,
     *,
     target: str = "auto",
     task: str = "auto",
     family: str = "auto",
-    valid: str = "off",
-    test: str = "off",
+    valid: Any = "off",
+    test: Any = "off",
     split: str = "auto",
+    group: str = "off",
+    time: str = "off",
     horizon: int | Auto = "auto",
     seed: int = 0,
     budget: str = "5m",
@@ -94,9 +112,13 @@ def inspect(
     max_bad: float = 0.01,
     emit: Emit = silent,
 ) -> dict[str, Any]:
-    """Return what the data is, what Gnomon would do and why, and what is wrong with it. Nothing is trained."""
+    """Return what the data is, what Gnomon would do and why, and what is wrong with it. Nothing is trained.
+
+    ``path`` is a path, a known name, or a table of pandas, polars or Arrow.
+    """
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
-    read = {"path": path, "target": target, "valid": valid, "test": test, "split": split, "max_bad": max_bad}
+    read = _read(path, valid, test) | {"target": target, "split": split, "max_bad": max_bad}
+    read |= {"group": group, "time": time}
     layers = layers_of(asked, read, config, settings, horizon=horizon)
     parsed = parse_budget(value_of(layers, "run.budget"))
     wait_politely()
@@ -136,15 +158,17 @@ def inspect(
 
 
 def train(
-    path: str | None = None,
+    path: Any = None,
     *,
     budget: str = "5m",
     task: str = "auto",
     family: str = "auto",
     target: str = "auto",
-    valid: str = "off",
-    test: str = "off",
+    valid: Any = "off",
+    test: Any = "off",
     split: str = "auto",
+    group: str = "off",
+    time: str = "off",
     horizon: int | Auto = "auto",
     seed: int = 0,
     out: str | None = None,
@@ -158,13 +182,15 @@ def train(
 ) -> Run:
     """Train the best model that the budget can buy, measure it and write a report.
 
+    ``path`` is a path, a known name, or a table of pandas, polars or Arrow, as are ``valid`` and ``test``.
     ``already_s`` are seconds of the budget that were used before the call: by starting the program, for instance.
     """
     wait_politely()
     if replay is not None:
         return _replayed(load_run(replay), out=out, emit=emit)
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
-    read = {"path": path, "target": target, "valid": valid, "test": test, "split": split, "max_bad": max_bad}
+    read = _read(path, valid, test) | {"target": target, "split": split, "max_bad": max_bad}
+    read |= {"group": group, "time": time}
     layers = layers_of(asked, read, config, settings, horizon=horizon)
     parsed = parse_budget(value_of(layers, "run.budget"))
     stopwatch = Stopwatch(MonotonicClock(), already_s=already_s)
@@ -247,9 +273,13 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
 
 
 def predict(
-    run: str | Run, inputs: Sequence[str], *, out: str | None = None, emit: Emit = silent
+    run: str | Run, inputs: Any, *, out: str | None = None, strict: bool = False, emit: Emit = silent
 ) -> list[dict[str, Any]]:
-    """Return one row for each input, in order, an unreadable one with its ``error``; write them to ``out`` if named."""
+    """Return one row for each input, in order, an unreadable one with its ``error``; write them to ``out`` if named.
+
+    ``inputs`` are paths, or a table of pandas, polars or Arrow whose rows are asked about. ``strict`` refuses a table
+    that lacks a column instead of taking all its cells for missing.
+    """
     opened = load_run(run)
     wait_politely()
     with StopFlag() as stop:
@@ -260,8 +290,8 @@ def predict(
         if out is not None:
             prediction.require_format(Path(out))
         model = assemble.load_model(opened.folder.model)
-        asked = asking(model)
-        rows = list(prediction.predict(model, asked, asked.paths(inputs), emit=emit, should_stop=stop))
+        asked = asking(model, emit, strict=strict)
+        rows = list(prediction.predict(model, asked, asked.paths(_words(inputs)), emit=emit, should_stop=stop))
     if out is not None:
         prediction.write(rows, asked, Path(out))
     emit(Finished(result={"run": str(opened.path), "out": out, "predictions": rows}))

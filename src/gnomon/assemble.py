@@ -17,7 +17,7 @@ from gnomon.core import seed as seeds
 from gnomon.core.config import DataConfig, Layer, Setting
 from gnomon.core.errors import ArtefactError, UsageError
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import MAX_SIDE_PX, Image, Spec, Split, Tree, spec_as_dict, spec_from_dict
+from gnomon.core.spec import MAX_SIDE_PX, Image, Spec, Split, Tree, Vector, spec_as_dict, spec_from_dict
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
 from gnomon.data import feeds, opening, preparing
 from gnomon.data.feeds import Feed
@@ -29,6 +29,8 @@ from gnomon.train.precision import DTYPES, Precision
 _MOST_PREPARED_PX = 4_000_000
 _MOST_PREPARED = 1000
 _MOST_PREPARED_NODES = 500_000
+_MOST_ROWS = 20_000
+"""Rows of a table, in which quantiles are looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,7 +247,9 @@ def _side(spec: Spec) -> int:
 
 def _some(train: Split, spec: Spec) -> torch.Tensor:
     """Return some inputs, evenly spread over the split, for statistics."""
-    most = _MOST_PREPARED_PX // _side(spec) ** 2 if isinstance(spec.input, Image) else _MOST_PREPARED
+    most = _MOST_ROWS if isinstance(spec.input, Vector) else _MOST_PREPARED
+    if isinstance(spec.input, Image):
+        most = _MOST_PREPARED_PX // _side(spec) ** 2
     if isinstance(spec.input, Tree):
         most = min(most, _MOST_PREPARED_NODES // spec.input.nodes)
     rows = np.unique(np.linspace(0, len(train) - 1, max(1, min(len(train), most))).astype(np.int64))

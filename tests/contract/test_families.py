@@ -17,7 +17,7 @@ from gnomon import assemble
 from gnomon.core import config as configs
 from gnomon.core import plugins
 from gnomon.core.run import RunFolder
-from gnomon.core.spec import Dataset, Image, Label, NodeLabels, Sequence, Series, Spec, Tags, Tree
+from gnomon.core.spec import Dataset, Image, Label, NodeLabels, Number, Sequence, Series, Spec, Tags, Tree, Vector
 from gnomon.core.training import Allowance, AugmentConfig, Proposal, Speed, TrainConfig
 from gnomon.data.preparing import Prepared
 from gnomon.layers.network import Network, Role
@@ -50,6 +50,11 @@ LARGE = (
         input=Tree(sizes=(9000, 700, 600, 90), nodes=110, arity=2, depth=30), target=NodeLabels(classes=tuple("01234"))
     ),
     Spec(input=Tree(sizes=(17,), nodes=670, arity=5, depth=20), target=Label(classes=tuple("0123456789"))),
+    Spec(
+        input=Vector(names=tuple("abcdef"), categories=(("job", 16), ("country", 42))),
+        target=Label(classes=("no", "yes")),
+    ),
+    Spec(input=Vector(names=tuple(f"x{i}" for i in range(500))), target=Number(name="y", mean=5.0, deviation=2.0)),
 )
 """Specs as real data has them, for what is sized but not run."""
 
@@ -119,6 +124,8 @@ def alike(kind, inputs):
     """Other inputs of the same shape."""
     if inputs.dtype == torch.uint8:
         return 255 - inputs
+    if isinstance(kind.spec.input, Vector):
+        return torch.cat([inputs[:, :2] + 1.0, 1.0 + (inputs[:, 2:] > 1)], dim=1)
     if inputs.dtype == torch.int64:
         sizes = torch.tensor(kind.spec.input.sizes)
         shape = inputs.shape[2] - len(sizes)  # features of a tree's nodes that say how it is built stay
@@ -230,13 +237,13 @@ class TestNetwork:
         network, inputs = built(family, kind).eval(), kind.batch(3).inputs
         before, shape = inputs.clone(), value_of(network, inputs).shape
         views = list(network.views(inputs))
-        assert torch.equal(views[0][1], before)
+        torch.testing.assert_close(views[0][1], before, rtol=0, atol=0, equal_nan=True)
         assert sum(weight for weight, _ in views) > 0
         for weight, view in views:
             assert weight > 0
             assert view.dtype == inputs.dtype
             assert value_of(network, view).shape == shape
-        assert torch.equal(inputs, before)
+        torch.testing.assert_close(inputs, before, rtol=0, atol=0, equal_nan=True)
 
     def test_what_is_carried_makes_one_long_sample_of_two_short_ones(self, family, kind):
         network, batch = built(family, kind).eval(), kind.batch(3)

@@ -7,7 +7,7 @@ import small_training
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Label, NodeLabels, Sequence, Series, Spec, Split, Tags, Tree
+from gnomon.core.spec import Label, NodeLabels, Number, Sequence, Series, Spec, Split, Tags, Tree, Vector
 from gnomon.core.training import AugmentConfig
 from gnomon.data import feeds
 from gnomon.data.nodecolumn import NodeColumn
@@ -22,6 +22,8 @@ LETTERS = Sequence(sizes=(12,), length=8, unit="character")
 PAST = Series(names=("x", "y"), length=24, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
 COMING = Series(names=("x", "y"), length=6, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
 TREES = Tree(sizes=(40, 11), nodes=15, arity=3, depth=6)
+ROWS = Vector(names=("x", "y"), categories=(("colour", 5), ("shape", 3)))
+PRICE = Number(name="price", mean=1e6, deviation=50.0)
 WAVE = Series(names=("x",), length=20, mean=(0.0,), deviation=(1.0,))
 
 
@@ -155,6 +157,26 @@ def labelled_nodes(num_samples, draw):
     return split_of(inputs, NodeColumn(Ragged.of(found, like=np.zeros(0, np.int64)), inputs))
 
 
+def rows(num_samples, draw):
+    """Rows of a table, some cells of which are missing; the first number and the colour tell the class."""
+    classes = np.arange(num_samples, dtype=np.int64) % 3
+    numbers = np.stack([classes - 1 + draw.normal(0, 0.1, num_samples), draw.normal(size=num_samples)], axis=1)
+    numbers[:, 1][np.arange(num_samples) % 4 == 1] = np.nan
+    colours = np.where(np.arange(num_samples) % 5 == 2, 0, 2 + classes)
+    columns = np.column_stack([numbers, colours, draw.integers(0, 3, num_samples)])
+    return classes, columns.astype(np.float32)
+
+
+def labelled_rows(num_samples, draw):
+    classes, inputs = rows(num_samples, draw)
+    return split_of(inputs, classes)
+
+
+def priced_rows(num_samples, draw):
+    classes, inputs = rows(num_samples, draw)
+    return split_of(inputs, 1e6 + 50.0 * (classes - 1) + draw.normal(0, 2.0, num_samples))
+
+
 def pictures(num_samples, draw):
     return small_training.pictures(num_samples, side=8, channels=3, num_classes=3, seed=int(draw.integers(0, 99)))
 
@@ -168,6 +190,8 @@ MAKERS = {
     "series with labels": waves,
     "trees with labels": trees_with_labels,
     "trees of labelled nodes": labelled_nodes,
+    "rows with labels": labelled_rows,
+    "rows with a number": priced_rows,
 }
 KINDS = (
     Kind("pictures", small_training.spec(side=8, channels=3, num_classes=3)),
@@ -178,4 +202,6 @@ KINDS = (
     Kind("series with labels", Spec(input=WAVE, target=LABELS)),
     Kind("trees with labels", Spec(input=TREES, target=LABELS)),
     Kind("trees of labelled nodes", Spec(input=TREES, target=NodeLabels(classes=("a", "b", "c")))),
+    Kind("rows with labels", Spec(input=ROWS, target=LABELS)),
+    Kind("rows with a number", Spec(input=ROWS, target=PRICE)),
 )

@@ -28,6 +28,8 @@ gnomon inspect train.csv --target breed --json
 @options.valid
 @options.test
 @options.split
+@options.group
+@options.time
 @options.horizon
 @options.data_dir
 @options.max_bad
@@ -44,6 +46,8 @@ def command(
     valid: str,
     test: str,
     split: str,
+    group: str,
+    time: str,
     horizon: int | None,
     data_dir: str | None,
     max_bad: float,
@@ -68,6 +72,8 @@ def command(
             valid=valid,
             test=test,
             split=split,
+            group=group,
+            time=time,
             horizon=horizon or "auto",
             data_dir=data_dir,
             max_bad=max_bad,

@@ -19,7 +19,7 @@ EXAMPLES = """
 gnomon predict runs/RUN new.jpg
 gnomon predict runs/RUN new/*.jpg -o predictions.csv
 gnomon predict runs/RUN new/ -o predictions.parquet
-gnomon predict runs/RUN reviews.csv -o labels.csv
+gnomon predict runs/RUN houses.csv -o houses-with-prices.csv
 gnomon predict runs/RUN - < sentences.txt
 gnomon predict runs/RUN sensors.csv -o forecast.csv
 gnomon predict runs/RUN trees.txt
@@ -33,19 +33,20 @@ _TREES = 3
 @options.run
 @click.argument("files", metavar="FILES...", nargs=-1, required=True)
 @click.option(
-    "-o", "--out", cls=options.Flag, metavar="FILE", help="Write all rows to a .csv, .jsonl or .parquet file."
+    "-o", "--out", cls=options.Flag, metavar="FILE", help="Write all rows to a .csv, .tsv, .jsonl or .parquet file."
 )
+@click.option("--strict", cls=options.Flag, is_flag=True, help="Refuse a table that lacks a column of the training.")
 @options.json
-def command(run: str, files: tuple[str, ...], out: str | None, as_json: bool) -> None:
+def command(run: str, files: tuple[str, ...], out: str | None, strict: bool, as_json: bool) -> None:
     """Say what a model sees in FILES: one row for each, in order, also for those that cannot be read.
 
-    A table asks one question a row, a file of text asks one, or one a line where words are tagged; - reads lines
-    from standard input. A series is continued.
+    A table asks one question a row, and is written as a copy with more columns. A file of text asks one, or one a
+    line where words are tagged; - reads lines from standard input. A series is continued.
     """
     with watching(as_json=as_json) as watch:
         from gnomon import api
 
-        predictions = api.predict(run, list(files), out=out, emit=watch.emit)
+        predictions = api.predict(run, list(files), out=out, strict=strict, emit=watch.emit)
         answer = {"predictions": predictions, "out": out}
         watch.answer(answer, [fact("written", out)] if out else _rows(predictions))
 
@@ -120,6 +121,9 @@ def _cells(prediction: Mapping[str, Any]) -> list[Piece]:
     name = (printable(str(prediction["file"])), "dim")
     if prediction.get("error"):
         return [name, ("", ""), (str(prediction["error"]), "yellow")]
+    if "value" in prediction:
+        ends = f"{prediction['low']:,.5g} – {prediction['high']:,.5g}" if "low" in prediction else ""
+        return [name, (f"{prediction['value']:,.5g}", "bold"), (ends, "dim")]
     cells = [name, (words.percent(prediction["confidence"]), ""), (printable(str(prediction["label"])), "bold")]
     if "written" in prediction:
         cells.append((f"written: {prediction['written']}", "dim"))

@@ -15,6 +15,7 @@ EXAMPLES = """
 gnomon train digits --budget 30s
 gnomon train photos/ --budget 5m
 gnomon train cifar10 --budget 20m --family cnn --seed 1
+gnomon train adult.csv --target income --budget 60s
 gnomon train train.csv --test test.csv --target breed --budget 2000steps
 gnomon train --replay runs/RUN
 """
@@ -26,6 +27,8 @@ gnomon train --replay runs/RUN
 @options.valid
 @options.test
 @options.split
+@options.group
+@options.time
 @options.horizon
 @options.data_dir
 @options.max_bad
@@ -49,6 +52,8 @@ def command(
     valid: str,
     test: str,
     split: str,
+    group: str,
+    time: str,
     horizon: int | None,
     data_dir: str | None,
     max_bad: float,
@@ -75,6 +80,8 @@ def command(
             valid=valid,
             test=test,
             split=split,
+            group=group,
+            time=time,
             horizon=horizon or "auto",
             data_dir=data_dir,
             max_bad=max_bad,

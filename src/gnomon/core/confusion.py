@@ -76,6 +76,33 @@ def macro_f1(targets: Ints, predicted: Ints, num_classes: int, *, seed: int) -> 
     return Score(value=value, low=max(0.0, low), high=min(1.0, high), n=n)
 
 
+def balanced_accuracy(targets: Ints, predicted: Ints, num_classes: int, *, seed: int) -> Score:
+    """Return the mean recall of the classes that occur among ``targets (n,)``: every class counts the same.
+
+    The interval is bootstrapped as that of `macro_f1`; that of a perfect score takes the lower end of the Wilson
+    interval of its rarest class.
+    """
+    n = len(targets)
+    present, of_class = np.unique(targets, return_inverse=True)
+    # One cell for the hits of each class, one for its misses: recall needs no more.
+    counts = np.zeros(2 * len(present), np.int64)
+    np.add.at(counts, 2 * of_class + (targets != predicted), 1)
+
+    def statistic(cells: Ints) -> Floats:
+        pairs = cells.reshape(len(cells), len(present), 2)
+        support = pairs.sum(axis=2)
+        recall: Floats = pairs[:, :, 0] / np.maximum(support, 1)
+        mean: Floats = recall.sum(axis=1) / (support > 0).sum(axis=1)
+        return mean
+
+    value = float(statistic(counts[None])[0])
+    low, high = intervals.bootstrap_counts(statistic, counts, seed=seed, about=value)
+    if value == 1.0:
+        rarest = int(np.bincount(of_class).min())
+        low = intervals.wilson(rarest, rarest)[0]
+    return Score(value=value, low=max(0.0, min(low, value)), high=min(1.0, max(high, value)), n=n)
+
+
 def _groups(labels: Ints) -> tuple[Ints, Ints, Ints]:
     """Return an order that sorts ``labels``, the distinct labels, and where each one starts in that order."""
     order = np.argsort(labels, kind="stable")

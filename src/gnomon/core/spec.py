@@ -174,9 +174,52 @@ class NodeLabels:
             raise ValueError("a class has its name twice")
 
 
-Leaf = Image | Label | Text | Sequence | Tags | Series | Number | Trees | Tree | NodeLabels
+@dataclass(frozen=True, kw_only=True)
+class TableColumn:
+    """A column of a table: what it holds, and why that was decided."""
+
+    name: str
+    type: Literal["number", "category", "date", "text", "identifier", "empty"]
+    why: str = ""
+    form: str = ""
+    """How its numbers or dates are written where there are several ways: ``1,234.5``, ``1.234,5``, ``day`` …"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of a table as they were read: cells, which `gnomon.data.cells.Cells` holds, and what is in each column."""
+
+    columns: tuple[TableColumn, ...]
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.columns]
+        if len(set(names)) != len(names):
+            raise ValueError("a column has its name twice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vector:
+    """Rows made of numbers, stored as float32 ``(batch, features)``: first one value for each of ``names``, then a
+    code for each of ``categories``.
+
+    Values are centred at the median of the training rows with about unit spread, and NaN where they are missing.
+    Codes are whole numbers: 0 where the cell is missing, 1 where its value is rare or was not seen in training.
+    """
+
+    names: tuple[str, ...]
+    """The numbers."""
+    categories: tuple[tuple[str, int], ...] = ()
+    """The categories, each with how many codes it has, 0 and 1 included."""
+
+    def __post_init__(self) -> None:
+        if (not self.names and not self.categories) or any(size < 2 for _, size in self.categories):
+            raise ValueError(f"rows of {len(self.names)} numbers and the categories {self.categories}")
+
+
+Leaf = Image | Label | Text | Sequence | Tags | Series | Number | Trees | Tree | NodeLabels | Table | Vector
 _KINDS: dict[str, type[Leaf]] = {
-    kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number, Trees, Tree, NodeLabels)
+    kind.__name__: kind
+    for kind in (Image, Label, Text, Sequence, Tags, Series, Number, Trees, Tree, NodeLabels, Table, Vector)
 }
 
 
@@ -222,13 +265,16 @@ class Split:
     ``targets`` are class indices int64 ``(num_samples,)`` for a `Label`, a column of int64 arrays ``(time,)`` for
     `Tags`, and ``inputs`` again where a text or a series is to be continued. ``ids`` name the samples for people (a
     path, ``file.parquet#17``); ``hashes`` are 16-byte digests of the decoded content, shape ``(num_samples,)`` dtype
-    ``V16``, equal for equal content.
+    ``V16``, equal for equal content. ``groups``, where given, are numbers int64 ``(num_samples,)``, equal for samples
+    that belong together and must not be on two sides of a split; ``times`` say in which order the samples came to be.
     """
 
     inputs: Column
     targets: Any
     ids: Column
     hashes: npt.NDArray[np.void]
+    groups: npt.NDArray[np.int64] | None = None
+    times: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -288,11 +334,14 @@ class Output:
     """What a network returns: ``value`` as the task asked for it, and ``penalties`` that are added to the loss.
 
     ``carry`` is the state from which the next batch goes on, shape ``(batch, …)``, where a network has one.
+    ``members``, where a network is several in one, is what each of them says, shape ``(members, *value.shape)``:
+    in training each is judged by itself.
     """
 
     value: torch.Tensor
     penalties: Mapping[str, torch.Tensor] = field(default_factory=dict)
     carry: torch.Tensor | None = None
+    members: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

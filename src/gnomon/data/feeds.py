@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split, Tree
+from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split, Tree, Vector
 from gnomon.core.training import AugmentConfig
 from gnomon.data import batch as pictures
 from gnomon.data import sequences, stream, windows
@@ -61,6 +61,8 @@ def feed_for(
         if isinstance(spec.target, Label):
             return windows.ArrayFeed(split, **about)  # type: ignore[arg-type]
         return windows.WindowFeed(split, **about)  # type: ignore[arg-type]
+    if isinstance(spec.input, Vector):
+        return windows.ArrayFeed(split, **about)  # type: ignore[arg-type]
     raise TypeError(f"there are no batches of {type(spec.input).__name__}")
 
 
@@ -81,4 +83,6 @@ def looks(
         if isinstance(spec.target, Label):
             return windows.looks_arrays(split, **about)  # type: ignore[arg-type]
         return windows.looks_windows(split, **about)  # type: ignore[arg-type]
+    if isinstance(spec.input, Vector):
+        return windows.looks_arrays(split, **about)  # type: ignore[arg-type]
     raise TypeError(f"there are no batches of {type(spec.input).__name__}")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.errors import DataError
-from gnomon.core.spec import Dataset, Image, Label, Leaf, NodeLabels, Series, Split, Tags, Text
+from gnomon.core.spec import Dataset, Image, Label, Leaf, NodeLabels, Series, Split, Table, Tags, Text
 from gnomon.data.ragged import Ragged
 
 _NUM_NAMES = 5
@@ -53,6 +53,8 @@ def _require_like(other: Dataset, main: Dataset, name: str) -> None:
 def _alike(one: Leaf, two: Leaf) -> bool:
     if isinstance(one, Series) and isinstance(two, Series):
         return set(one.names) == set(two.names) and one.length == two.length
+    if isinstance(one, Table) and isinstance(two, Table):
+        return bool({column.name for column in one.columns} & {column.name for column in two.columns})
     return one == two
 
 
@@ -62,6 +64,9 @@ def _told(leaf: Leaf) -> str:
     if isinstance(leaf, Series):
         names = ", ".join(leaf.names[:_NUM_NAMES]) + (", …" if len(leaf.names) > _NUM_NAMES else "")
         return f"series of {leaf.length} steps of {names}" if leaf.length else f"a series of {names}"
+    if isinstance(leaf, Table):
+        names = [column.name for column in leaf.columns]
+        return f"a table of {', '.join(names[:_NUM_NAMES])}" + (", …" if len(names) > _NUM_NAMES else "")
     return str(leaf)
 
 

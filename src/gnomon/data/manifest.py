@@ -21,9 +21,11 @@ from gnomon.core.spec import (
     Label,
     Leaf,
     NodeLabels,
+    Number,
     Series,
     Spec,
     Split,
+    Table,
     Tags,
     spec_as_dict,
     spec_from_dict,
@@ -176,7 +178,7 @@ def _require_same_spec(dataset: Dataset, stored: Mapping[str, Any]) -> None:
 
 
 def _other_names(now: Leaf, then: Leaf) -> str:
-    kind = {Tags: "tags", Series: "channels"}.get(type(now), "classes")
+    kind = {Tags: "tags", Series: "channels", Table: "columns", Number: "targets"}.get(type(now), "classes")
     before, after = set(_names(then)), set(_names(now))
     if before == after:
         return f"the {kind} come in another order than when this run began"
@@ -187,11 +189,17 @@ def _other_names(now: Leaf, then: Leaf) -> str:
 def _names(leaf: Leaf) -> tuple[str, ...]:
     if isinstance(leaf, Label | Tags | NodeLabels):
         return leaf.classes
+    if isinstance(leaf, Table):
+        return tuple(column.name for column in leaf.columns)
+    if isinstance(leaf, Number):
+        return (leaf.name,)
     return leaf.names if isinstance(leaf, Series) else ()
 
 
 def _form(leaf: Leaf) -> Leaf:
     """Return what must be the same of a leaf; what is measured on a series is not."""
+    if isinstance(leaf, Number | Table):  # what a column is taken for is fixed by what was prepared
+        return Number(name=leaf.name) if isinstance(leaf, Number) else Table(columns=())
     return Series(names=leaf.names, length=leaf.length) if isinstance(leaf, Series) else leaf
 
 

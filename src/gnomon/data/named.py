@@ -40,6 +40,10 @@ class Named:
     """The customary split, as after ``--split``, of a set that has no splits of its own."""
     home: str = ""
     """Where a set that is not downloaded can be had."""
+    copies: tuple[str, ...] = ()
+    """Names of files under which a copy is known too."""
+    target: str = "auto"
+    """The customary target, as after ``--target``."""
 
 
 def names() -> tuple[str, ...]:
@@ -72,7 +76,7 @@ def resolve(
     named = describe(name)
     if named.built_in:
         return Path(name)
-    if data_dir is not None and (copy := copy_in(data_dir, name)):
+    if data_dir is not None and (copy := copy_in(data_dir, name) or _file_in(data_dir, named.copies)):
         if copy != data_dir / name:
             emit(Said(text=f"{name} is read from {printable(str(copy))}", level="guess"))
         return copy
@@ -102,6 +106,12 @@ def copy_in(data_dir: Path, name: str) -> Path | None:
             if found := next(filter(is_right, fitting), None):
                 return found
     return None
+
+
+def _file_in(data_dir: Path, copies: tuple[str, ...]) -> Path | None:
+    """Return the first file of one of these names in a folder of data sets, or in one of the folders there."""
+    folders = [data_dir, *(entry for entry in _entries(data_dir) if entry.is_dir())]
+    return next((folder / name for name in copies for folder in folders if (folder / name).is_file()), None)
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gnomon.core.spec import Series, Spec, Tags, Text, Trees
+from gnomon.core.spec import Series, Spec, Table, Tags, Text, Trees, Vector
 
 
 @dataclass(frozen=True)
@@ -29,4 +29,6 @@ def of_samples(spec: Spec) -> Noun:
         return Noun("series", "series")
     if isinstance(spec.input, Trees):
         return Noun("tree", "trees")
+    if isinstance(spec.input, Table | Vector):
+        return Noun("row", "rows")
     return Noun("sample", "samples")

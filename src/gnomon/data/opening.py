@@ -21,7 +21,7 @@ from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
 
-SECTIONS = ("run", "data", "reader", "text", "tree", "series", "task", "family", "train", "augment")
+SECTIONS = ("run", "data", "reader", "text", "tree", "series", "table", "task", "family", "train", "augment")
 """Sections of a run's configuration."""
 _KEPT_PX = 64
 """Pictures up to this side keep their own size when all are alike."""
@@ -122,12 +122,33 @@ def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_d
 
 def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
     found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit, reader=data.reader)
+    told: tuple[Guess, ...] = ()
+    if source in named.names() and data.target == "auto" and (target := named.describe(source).target) != "auto":
+        data = replace(data, target=target)
+        told = (
+            Guess(what=f"the target is the column {target!r}", why="it is the customary one", flag="--target NAME"),
+        )
     dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
+    _require_heeded(dataset, data)
     seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag=_otherwise(found))
     facts = dict(dataset.facts)
     if source in named.names() and (customary := named.describe(source).split) != "auto":
         facts["customary_split"] = customary
-    return replace(dataset, name=found.name, guesses=(seen, *dataset.guesses), facts=facts)
+    return replace(dataset, name=found.name, guesses=(seen, *told, *dataset.guesses), facts=facts)
+
+
+def _require_heeded(dataset: Dataset, data: DataConfig) -> None:
+    """Refuse a wish for groups or an order in time that the reader could not heed."""
+    parts = dataset.splits.values()
+    for flag, wanted, given in (
+        ("--group", data.group, [part.groups for part in parts]),
+        ("--time", data.time, [part.times for part in parts]),
+    ):
+        if wanted != "off" and any(found is None for found in given):
+            raise UsageError(
+                f"{flag} is not for data that is read as {dataset.reader}",
+                fix=f"leave {flag} out, or read a table with --set data.reader=tables",
+            )
 
 
 def _otherwise(found: Detected) -> str:

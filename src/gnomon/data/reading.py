@@ -27,6 +27,10 @@ class Reading:
     layers: Sequence[Layer] = ()
     """What was configured, for a reader's own settings."""
 
+    def value(self, name: str, default: str = "auto") -> str:
+        """Return what was configured under a dotted name, such as ``run.task``, or ``default``."""
+        return str(next((values[name] for _, values in reversed(self.layers) if name in values), default))
+
     def settings(self, cls: type[C]) -> C:
         """Return the reader's own settings, of the section ``reader``. Raises ``UsageError``."""
         built, _ = configs.build(cls, "reader", self.layers)

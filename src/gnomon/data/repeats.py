@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gnomon.core.spec import Dataset, Label, NodeLabels, Series, Split, Tags
+from gnomon.core.spec import Dataset, Label, NodeLabels, Series, Split, Table, Tags
 from gnomon.data import duplicates, nouns
 from gnomon.data.finding import MAX_IDS, Finding
 
 Ints = npt.NDArray[np.int64]
 
 NATURAL = 0.1
-"""Up to this share of tagged sentences may recur: short ones do in any language."""
+"""Up to this share of tagged sentences may recur, as short ones do in any language, and of rows of a table."""
 
 
 def find(dataset: Dataset) -> tuple[dict[str, int], list[Finding]]:
@@ -33,13 +33,16 @@ def find(dataset: Dataset) -> tuple[dict[str, int], list[Finding]]:
     rows = rows[np.argsort(groups[rows], kind="stable")]
     noun = nouns.of_samples(dataset.spec)
     table = _Repeats(names=names, parts=parts, rows=rows, groups=groups[rows], owner=owner[rows], noun=noun)
-    inside, across = (
-        _inside(table),
-        _across(table, natural=NATURAL if isinstance(dataset.spec.target, Tags | NodeLabels) else 0.0),
-    )
+    inside, across = _inside(table), _across(table, natural=_natural(dataset))
     conflicts = _conflicts(table, dataset) if isinstance(dataset.spec.target, Label | Tags | NodeLabels) else []
     counts = {key: n for key, n, _ in [*inside, *across, *conflicts]}
     return counts, [finding for _, _, finding in [*across, *conflicts, *inside]]
+
+
+def _natural(dataset: Dataset) -> float:
+    return (
+        NATURAL if isinstance(dataset.spec.target, Tags | NodeLabels) or isinstance(dataset.spec.input, Table) else 0.0
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +121,10 @@ def _conflicts(table: _Repeats, dataset: Dataset) -> list[Found]:
         return []
     which = np.flatnonzero(np.isin(table.groups, table.groups[contested]))
     ids, many = tuple(table.ids(which[:MAX_IDS])), table.noun.many
-    if isinstance(dataset.spec.target, Tags | NodeLabels):
+    if isinstance(dataset.spec.input, Table):
+        text = f"{len(which):,} {many} have equals with another label: nothing in the table tells them apart"
+        finding = Finding(level="info", text=text, ids=ids)
+    elif isinstance(dataset.spec.target, Tags | NodeLabels):
         what = "tags" if isinstance(dataset.spec.target, Tags) else "node labels"
         text = f"{len(contested):,} {many} occur with different {what} ({len(which):,} {many} in all)"
         finding = Finding(level="info", text=text, ids=ids)

@@ -1,6 +1,7 @@
 """Train, valid and test: from the data where it has them, else made here.
 
-Samples are drawn, seeded, stratified by class and grouped by content; what is to be continued is cut in order.
+Samples are drawn, seeded, stratified by class and grouped by content, or by the groups that they have; the latest are
+held out where they have times; what is to be continued is cut in order.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from gnomon.core import seed as seeds
 from gnomon.core.errors import DataError, UsageError
-from gnomon.core.spec import Column, Dataset, Guess, Label, Split
+from gnomon.core.spec import Column, Dataset, Guess, Label, Number, Split
 from gnomon.data import joining, nouns, ordered
 from gnomon.data.cutting import CUSTOMARY, Divided, InOrder
 from gnomon.data.ragged import Ragged
@@ -31,6 +32,8 @@ ORIGINS = "split_origins"
 _SHARES = (0.8, 0.1, 0.1)
 _VALID_SHARE = 0.1
 _MAX_VALID = 1000
+_BANDS = 10
+_LEAST_IN_BAND = 20
 
 
 class Subset:
@@ -130,6 +133,8 @@ def take(parent: Split, indices: Ints) -> Split:
         targets=_taken(parent.targets, indices),
         ids=Subset(parent.ids, indices),
         hashes=parent.hashes[indices],
+        groups=None if parent.groups is None else parent.groups[indices],
+        times=None if parent.times is None else parent.times[indices],
     )
 
 
@@ -159,7 +164,10 @@ class _Way(Protocol):
 def _way(dataset: Dataset, shares: str, seed: int) -> _Way:
     if ordered.unit_of(dataset.spec) is not None:
         return InOrder(dataset=dataset, wanted=None if shares == "auto" else parse_amounts(shares))
-    return _Drawn(dataset=dataset, wanted=None if shares == "auto" else parse_shares(shares), seed=seed)
+    wanted = None if shares == "auto" else parse_shares(shares)
+    if any(part.times is not None for part in dataset.splits.values()):
+        return _Latest(dataset=dataset, wanted=wanted)
+    return _Drawn(dataset=dataset, wanted=wanted, seed=seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,7 +181,7 @@ class _Drawn:
     def three(self, parent: Split) -> Divided:
         customary = self.dataset.facts.get(CUSTOMARY)
         shares = self.wanted or (parse_shares(customary) if customary else _SHARES)
-        assigned = assign(self._labels(parent), parent.hashes, shares, self.seed)
+        assigned = assign(self._labels(parent), _together(parent), shares, self.seed)
         parts = {name: take(parent, np.flatnonzero(assigned == s)) for s, name in enumerate(SPLITS)}
         parts = {name: part for name, part in parts.items() if len(part)}
         if "valid" not in parts:
@@ -188,7 +196,7 @@ class _Drawn:
 
     def two(self, parent: Split, name: str, why: str) -> Divided:
         share = _wish(self.wanted, parent, name)
-        held = assign(self._labels(parent), parent.hashes, (1 - share, share), self.seed) == 1
+        held = assign(self._labels(parent), _together(parent), (1 - share, share), self.seed) == 1
         if not held.any():
             what = f"{len(parent):,} training {self._many} are too few to hold some out as {name}"
             raise self._too_few(parent, what, f"--{name} PATH")
@@ -205,12 +213,17 @@ class _Drawn:
 
     @property
     def _how(self) -> str:
-        stratified = "stratified by class, " if isinstance(self.dataset.spec.target, Label) else ""
-        return f"seeded, {stratified}equal contents on one side"
+        target = self.dataset.spec.target
+        stratified = "stratified by class, " if isinstance(target, Label) else ""
+        stratified = "stratified by tenths of the target, " if isinstance(target, Number) else stratified
+        grouped = any(part.groups is not None for part in self.dataset.splits.values())
+        return f"seeded, {stratified}{'each group' if grouped else 'equal contents'} on one side"
 
     def _labels(self, parent: Split) -> Ints:
         if isinstance(self.dataset.spec.target, Label):
             return np.asarray(parent.targets, dtype=np.int64)
+        if isinstance(self.dataset.spec.target, Number):
+            return _bands(np.asarray(parent.targets, np.float64))
         return np.zeros(len(parent), np.int64)
 
     def _too_few(self, parent: Split, what: str, flags: str = "--valid PATH --test PATH") -> DataError:
@@ -218,6 +231,62 @@ class _Drawn:
         if isinstance(target, Label) and are_distinct(np.bincount(parent.targets)):
             return distinct_labels(len(parent), self._many, target.classes, self.dataset.source)
         return DataError(what, fix=f"give more {self._many}, or separate ones with {flags}")
+
+
+def _bands(values: npt.NDArray[np.float64]) -> Ints:
+    """Return for each number which tenth of all numbers it lies in, ``(n,)``; fewer bands where numbers are few."""
+    count = max(1, min(_BANDS, len(values) // _LEAST_IN_BAND))
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, count + 1)[1:-1])) if count > 1 else np.zeros(0)
+    return np.searchsorted(edges, values, side="right").astype(np.int64)
+
+
+def _together(parent: Split) -> npt.NDArray[np.void]:
+    """Return a digest for each sample, equal for those that lie on one side: of its group, else of its content."""
+    if parent.groups is None:
+        return parent.hashes
+    return np.ascontiguousarray(np.repeat(parent.groups, 2).astype("<i8")).view("V16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Latest:
+    """The latest samples are held out, as they will be new when the model is used; equal times are on one side."""
+
+    dataset: Dataset
+    wanted: Shares | None
+
+    def three(self, parent: Split) -> Divided:
+        shares = np.array(self.wanted or _SHARES)
+        part_of = self._cut(parent, shares)
+        parts = {name: take(parent, np.flatnonzero(part_of == s)) for s, name in enumerate(SPLITS)}
+        parts = {name: part for name, part in parts.items() if len(part)}
+        if not {"train", "valid"} <= parts.keys():
+            raise self._too_few(parent)
+        told = ", ".join(f"{name} {len(part):,}" for name, part in parts.items())
+        return parts, () if self.wanted else (self._guess(told, "the latest rows are held out: --time"),)
+
+    def two(self, parent: Split, name: str, why: str) -> Divided:
+        share = _wish(self.wanted, parent, name)
+        held = self._cut(parent, np.array([1 - share, share])) == 1
+        if not held.any() or held.all():
+            raise self._too_few(parent)
+        guess = self._guess(f"{name}: the latest {held.sum():,} rows of train", why)
+        return {"train": take(parent, np.flatnonzero(~held)), name: take(parent, np.flatnonzero(held))}, (guess,)
+
+    def _cut(self, parent: Split, shares: npt.NDArray[np.float64]) -> Ints:
+        """Return the number of the part of each sample, ``(n,)``: the earliest are in the first."""
+        times = np.asarray(parent.times, np.int64)
+        ranked = np.sort(times)
+        ends = np.minimum((np.cumsum(shares)[:-1] * len(times)).round().astype(np.int64), len(times) - 1)
+        return np.searchsorted(ranked[ends], times, side="right")
+
+    def _guess(self, what: str, why: str) -> Guess:
+        return Guess(what=what, why=why, flag="--split 0.8,0.1,0.1 or --valid PATH --test PATH")
+
+    def _too_few(self, parent: Split) -> DataError:
+        what = (
+            f"{len(parent):,} rows with {len(np.unique(parent.times))} different times cannot be cut in order of time"
+        )
+        return DataError(what, fix="give more rows, or another column with --time")
 
 
 def _carve(dataset: Dataset, main: str, name: str, way: _Way, kept: Mapping[str, str]) -> Dataset:

@@ -7,7 +7,7 @@ import csv
 import io
 import itertools
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gnomon.core.errors import DataError
@@ -31,6 +31,13 @@ class Table:
     ragged: list[int]
     decoded: Decoded | None = None
     """How the bytes became text; None for a table that was made."""
+    original: tuple[str, ...] = ()
+    """The header as it is written."""
+    num_wider: int = 0
+    """How many of the rows that do not fit have one field more than the header."""
+    delimiter: str = ","
+    quoted: bool = True
+    """Whether quotes hold fields together."""
 
     def column(self, name: str) -> list[str]:
         """Return the values of one column."""
@@ -49,11 +56,11 @@ def read_table(path: Path, *, first_bytes: int | None = None, encoding: str = "u
     if first_bytes is not None and len(data) == first_bytes:
         data = data[: data.rfind(b"\n") + 1]
     decoded = textfile.decode(data, "auto" if textfile.is_marked(data) else encoding, path)
-    table = _split(decoded.text, path)
-    return Table(table.header, table.rows, table.ragged, decoded)
+    return replace(split(decoded.text, path), decoded=decoded)
 
 
-def _split(text: str, path: Path) -> Table:
+def split(text: str, path: Path) -> Table:
+    """Return the table in a text. Raises ``DataError`` with the line where it cannot be split."""
     csv.field_size_limit(MAX_FIELD_CHARS)
     if not text:
         raise DataError("is empty", fix="give a table with a header", path=path)
@@ -76,18 +83,32 @@ def _rows(text: str, delimiter: str, quoting: int, path: Path) -> Table:
     rows: list[tuple[int, list[str]]] = []
     ragged: list[int] = []
     header: tuple[str, ...] = ()
+    original: list[str] = []
+    num_wider = last = 0
     try:
         for row in reader:
             if not header:
-                header = _unique(row)
+                header, original = _unique(row), row
             elif len(row) == len(header):
                 rows.append((reader.line_num, row))
             elif row:
                 ragged.append(reader.line_num)
+                num_wider += len(row) == len(header) + 1
+            last = reader.line_num
     except csv.Error as error:
-        what = f"cannot be split into fields: {error}"
-        raise DataError(what, fix="check the quotes in this line", path=path, line=reader.line_num) from error
-    return Table(header, rows, ragged)
+        unclosed = "unexpected end of data" in str(error)
+        what = f"cannot be split into fields: {'a quote opens here and is never closed' if unclosed else error}"
+        line = last + 1 if unclosed else reader.line_num
+        raise DataError(what, fix="check the quotes in this line", path=path, line=line) from error
+    return Table(
+        header,
+        rows,
+        ragged,
+        original=tuple(original),
+        num_wider=num_wider,
+        delimiter=delimiter,
+        quoted=quoting != csv.QUOTE_NONE,
+    )
 
 
 def _delimiter(text: str, path: Path) -> str:

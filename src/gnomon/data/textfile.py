@@ -167,9 +167,9 @@ def pool(contents: Sequence[bytes]) -> bytes:
     return b"\n".join(content[: max(256, _SAMPLE_BYTES // max(1, len(contents)))] for content in contents[:200])
 
 
-def undecodable(data: bytes, encoding: str, start: int, path: Path | None) -> DataError:
-    """Return the error that names file, line and byte of what cannot be decoded."""
-    line = data.count(b"\n", 0, start) + 1
+def undecodable(data: bytes, encoding: str, start: int, path: Path | None, *, line: int | None = None) -> DataError:
+    """Return the error that names file, line and byte of what cannot be decoded; ``line`` where ``data`` is a part."""
+    line = line or data.count(b"\n", 0, start) + 1
     return DataError(
         f"is not {encoding.removesuffix('-sig')} text: byte {start:,} is 0x{data[start : start + 1].hex()}",
         fix=f"save it as UTF-8, or say its encoding: {FLAG} (such as cp1252 or gb18030)",

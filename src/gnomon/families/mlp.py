@@ -1,9 +1,10 @@
 """Multilayer perceptrons: fully connected layers on all inputs at once. The plainest network, and a floor for others.
 
 Pictures are seen whole, a text as the bag of its n-grams, a token with its neighbours, a series through a weighted
-sum of its past. Notable for pictures: one batch norm before every activation, residual connections between layers of
-one width, matrices of fixed norm that the optimizer orthogonalises. Sources: Rumelhart, Hinton and Williams, Nature
-323 (1986); He et al., arXiv 1512.03385 (residual connections); those of the layers for text and series.
+sum of its past, a row of a table by several networks in one. Notable for pictures: one batch norm before every
+activation, residual connections between layers of one width, matrices of fixed norm that the optimizer
+orthogonalises. Sources: Rumelhart, Hinton and Williams, Nature 323 (1986); He et al., arXiv 1512.03385 (residual
+connections); those of the layers for text, series and tables.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 
 from gnomon.core.config import require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Image, Label, Output, Sequence, Series, Spec, Tags
+from gnomon.core.spec import Image, Label, Number, Output, Sequence, Series, Spec, Tags, Vector
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.bags import ngram_orders
 from gnomon.layers.head import Head
@@ -26,9 +27,11 @@ from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES
 from gnomon.layers.series_mlp import LinearForecast, SeriesMlp
 from gnomon.layers.standardise import Standardise
+from gnomon.layers.table_network import TableNetwork
+from gnomon.layers.table_size import table_size
 from gnomon.layers.token_mlp import BagMlp, WindowMlp
 
-ACCEPTS = (Image, Sequence, Series)
+ACCEPTS = (Image, Sequence, Series, Vector)
 
 _WIDTHS = (128, 256, 512, 1024)
 _PASSES = 15
@@ -46,13 +49,17 @@ class Config:
     dropout: float = 0.1
     """Share of the units that is dropped after each hidden layer."""
     embedding: int = 64
-    """Numbers of the vector of a token or of an n-gram."""
+    """Numbers of the vector of a token, of an n-gram or of a column of a table."""
     ngrams: tuple[int, ...] = (1, 2)
     """Lengths of the n-grams by which a text is known."""
     ngram_rows: int = 2**16
     """Rows of the table of n-grams."""
     reach: int = 2
     """Tokens on each side that are seen where every token gets a tag."""
+    members: int = 8
+    """Networks in one that look at a row of a table; what they say is averaged."""
+    bins: int = 32
+    """Pieces into which the range of a number in a table is divided, at most."""
 
     def __post_init__(self) -> None:
         require_within("family.width", self.width, 1, 65_536)
@@ -64,6 +71,8 @@ class Config:
             require_within("family.ngrams", length, 1, 16)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
         require_within("family.reach", self.reach, 0, 1024)
+        require_within("family.members", self.members, 1, 1024)
+        require_within("family.bins", self.bins, 1, 4096)
 
 
 class Block(nn.Module):
@@ -120,6 +129,9 @@ def build(config: Config, spec: Spec) -> Network:
             return SeriesMlp(series, len(classes), **layers)
         case Series() as series, Series() as target:
             return LinearForecast(series, target, VALUES, **layers)
+        case Vector() as vector, Label() | Number() as target:
+            about = {"members": config.members, "embedding": config.embedding, "bins": config.bins}
+            return TableNetwork(vector, len(target.classes) if isinstance(target, Label) else None, **about, **layers)
         case Sequence(), Sequence():
             raise UsageError("an mlp cannot continue a text", fix="train with --family rnn or --family cnn")
     raise TypeError(f"an mlp does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
@@ -129,6 +141,9 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the widest network that the allowance can train for enough passes over the data."""
     if isinstance(spec.input, Image):
         return _size_for_pictures(allowance, spec.input, speed)
+    if isinstance(spec.input, Vector):
+        network, settings, why = table_size(allowance, spec, speed)
+        return Proposal(config=Config(**network), merit=0.9, settings=settings, why=why)
     ladder, merit = _ladder(spec), _merit(spec)
     chosen, passes = ladder[0][0], 0.0
     for config, wants in ladder:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from gnomon.assemble import Model
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Batch, Image, Series, Tree
+from gnomon.core.events import Emit, silent
+from gnomon.core.spec import Batch, Image, Series, Tree, Vector
 from gnomon.core.spec import Sequence as Tokens
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Row = dict[str, Any]
 
@@ -54,8 +58,20 @@ class Asking(Protocol):
         ...
 
 
-def asking(model: Model) -> Asking:
-    """Return how a model is asked. Raises ``UsageError`` for a kind of data that cannot be asked about."""
+@runtime_checkable
+class Copying(Protocol):
+    """How a kind of data is asked about whose answers stand beside the questions, in a copy of the data."""
+
+    def copy(self, rows: Sequence[Row]) -> tuple[pa.Table, str]:
+        """Return the data with the answers as more columns, and the delimiter of its file."""
+        ...
+
+
+def asking(model: Model, emit: Emit = silent, *, strict: bool = False) -> Asking:
+    """Return how a model is asked. Raises ``UsageError`` for a kind of data that cannot be asked about.
+
+    What is odd about the questions goes to ``emit``; where that can be mended, ``strict`` makes it an error.
+    """
     if isinstance(model.spec.input, Image):
         from gnomon.outputs.ask_pictures import AskPictures
 
@@ -72,6 +88,10 @@ def asking(model: Model) -> Asking:
         from gnomon.outputs.ask_series import AskSeries
 
         return AskSeries(model)
+    if isinstance(model.spec.input, Vector):
+        from gnomon.outputs.ask_tables import AskTables
+
+        return AskTables(model, emit, strict=strict)
     raise UsageError(
         f"a model of {type(model.spec.input).__name__} data cannot be asked yet", fix="use a model of another kind"
     )

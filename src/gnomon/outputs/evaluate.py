@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from gnomon.assemble import Model
 from gnomon.core.events import Emit, Said, Worked
-from gnomon.core.spec import Dataset, Series, Spec, Split, Tree
+from gnomon.core.spec import Dataset, Series, Spec, Split, Tree, Vector
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
 from gnomon.outputs import treemeasures
+from gnomon.outputs.importance import importance
 from gnomon.train import infer
 
 SCHEMA = 1
@@ -97,11 +98,13 @@ def evaluation(
     seed: int,
     emit: Emit,
     measured: Sequence[Mapping[str, Any]] | None = None,
+    looks: int = 0,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Return what ``evaluation.json`` holds.
 
-    ``known`` are outputs, and ``measured`` are baselines, that need not be computed again.
+    ``known`` are outputs, and ``measured`` are baselines, that need not be computed again. ``looks`` at rows of a table
+    may be spent on finding out which columns matter.
     """
     task = model.task
     found: dict[str, Any] = {
@@ -125,6 +128,12 @@ def evaluation(
             found["details"][name] |= treemeasures.measured(model, split, logits, found["details"][name])
         if rows := found["details"][name].pop("draw", None):
             found["details"][name]["drawn"] = _drawn(model, split, np.asarray(rows, dtype=np.int64))
+    if looks and isinstance(model.spec.input, Vector) and found["scores"]:
+        name = next(name for name in ("test", "valid") if name in found["scores"])
+        emit(Said(text=f"finding out which columns matter ({name})"))
+        found["details"][name]["importance"] = importance(
+            model, dataset.splits[name], seed=seed, looks=looks, should_stop=should_stop
+        )
     found["baselines"] = list(baselines(task, dataset, seed=seed) if measured is None else measured)
     if not found["scores"]:
         emit(Said(text="there is no validation and no test split: nothing was measured", level="warning"))

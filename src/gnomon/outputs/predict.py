@@ -16,10 +16,11 @@ from gnomon.assemble import Model
 from gnomon.core import files
 from gnomon.core.errors import StoppedError, UsageError
 from gnomon.core.events import Emit, Worked
-from gnomon.outputs.asking import Asking, Question, Row
+from gnomon.outputs import tablecopy
+from gnomon.outputs.asking import Asking, Copying, Question, Row
 from gnomon.train import infer
 
-FORMATS = (".csv", ".jsonl", ".parquet")
+FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 _BATCH = 64
 
 
@@ -42,9 +43,16 @@ def predict(
 
 
 def write(rows: Sequence[Row], asking: Asking, out: Path) -> None:
-    """Write rows as CSV, JSON lines or Parquet, by the name's ending. The file appears whole or not at all."""
+    """Write rows as CSV, TSV, JSON lines or Parquet, by the name's ending. The file appears whole or not at all.
+
+    Answers about the rows of a table stand in a copy of it.
+    """
     require_format(out)
-    data = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}[out.suffix.lower()](rows, asking)
+    if isinstance(asking, Copying):
+        table, delimiter = asking.copy(rows)
+        files.write_bytes(out, tablecopy.encode(table, out.suffix.lower(), delimiter))
+        return
+    data = {".csv": _csv, ".tsv": _tsv, ".jsonl": _jsonl, ".parquet": _parquet}[out.suffix.lower()](rows, asking)
     files.write_bytes(out, data)
 
 
@@ -66,10 +74,14 @@ def _answers(model: Model, asking: Asking, questions: Sequence[Question]) -> lis
     return [question.row if question.sample is None else question.row | next(answers) for question in questions]
 
 
-def _csv(rows: Sequence[Row], asking: Asking) -> bytes:
+def _tsv(rows: Sequence[Row], asking: Asking) -> bytes:
+    return _csv(rows, asking, delimiter="\t")
+
+
+def _csv(rows: Sequence[Row], asking: Asking, *, delimiter: str = ",") -> bytes:
     text = io.StringIO(newline="")
     names = [column.name for column in asking.columns]
-    writer = csv.DictWriter(text, names, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer = csv.DictWriter(text, names, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writeheader()
     for line in (line for row in rows for line in asking.lines(row)):
         writer.writerow({name: _neutral(line[name]) for name in names})

@@ -28,6 +28,8 @@ _DEFAULTS = {
     "data.valid": "off",
     "data.test": "off",
     "data.split": "auto",
+    "data.group": "off",
+    "data.time": "off",
     "data.max_bad": 0.01,
 }
 

@@ -143,6 +143,7 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         task_name=choice.run.task,
         seed=choice.run.seed,
         measured=sitting.baselines,
+        looks=log.plan.get("importance_looks", 0),
         emit=sitting.emit,
         should_stop=sitting.should_stop,
     )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from gnomon.assemble import Model
-from gnomon.core.spec import Batch, Label, Sequence
+from gnomon.core.spec import Batch, Label, Number, Sequence
 from gnomon.data import feeds
 from gnomon.layers.network import Network
 from gnomon.outputs import evaluate, generate
@@ -50,7 +50,8 @@ def validator(sitting: Sitting, parts: Parts) -> Callable[[Network, Mapping[str,
     if valid is None or not len(valid):
         return lambda network, tensors: {}
     rows = np.unique(np.linspace(0, len(valid) - 1, min(LOOK_SAMPLES, len(valid))).astype(np.int64))
-    targets = torch.from_numpy(valid.targets[rows]) if isinstance(sitting.dataset.spec.target, Label) else None
+    has_values = isinstance(sitting.dataset.spec.target, Label | Number)
+    targets = torch.from_numpy(valid.targets[rows]) if has_values else None
 
     def validate(network: Network, tensors: Mapping[str, Any]) -> dict[str, float]:
         own = {name: tensor.clone() for name, tensor in network.state_dict().items()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 
 from gnomon.core.events import Planned
-from gnomon.outputs import evaluate
+from gnomon.core.spec import Vector
+from gnomon.outputs import evaluate, importance
 from gnomon.sitting.looking import LOOK_SAMPLES, few, writer
 from gnomon.sitting.parts import Parts, Sitting
 from gnomon.train import planner
@@ -22,6 +23,8 @@ _VIEWS_SHARE = 0.08
 _THOROUGH_S = 30.0
 """Budget from which on linear models are measured too, which may take a second or two."""
 _WRITING_S = 0.8
+_IMPORTANCE_SHARE = 0.04
+"""Largest share of the budget that finding out which columns matter may take."""
 _SPARE = 1.15
 """Factor on the measured evaluation time: scores, baselines and a neighbour's noise come on top."""
 
@@ -33,7 +36,8 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
     probe = planner.Probe(parts.network, config, parts.task, parts.feed, parts.precision)
     costs = probe.costs(parts.phases, few(sitting, parts, _TIMED), allowed_s=planner.allowed_s(budget))
     used_s = sitting.stopwatch.elapsed_s()
-    reserve_s, views = _reserve(sitting, parts, costs)
+    looks = _importance_looks(sitting, costs)
+    reserve_s, views = _reserve(sitting, parts, costs, looks=looks)
     available_s = None if budget.seconds is None else budget.seconds - used_s - sum(reserve_s.values())
     num_look = min(LOOK_SAMPLES, len(sitting.dataset.splits.get("valid", ())))
     counted = planner.count_steps(
@@ -67,6 +71,7 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         "law": "linear to 0",
         "eval_at": [round((i + 1) / counted.num_looks, 4) for i in range(counted.num_looks)],
         "views": views,
+        **({"importance_looks": looks} if looks else {}),
         "budget": {"text": budget.text, "kind": budget.kind, "value": budget.value},
         "budget_s": budget.seconds,
         "used_before_s": round(used_s, 3),
@@ -91,7 +96,14 @@ def measure_baselines(sitting: Sitting, parts: Parts) -> float:
     return sitting.stopwatch.elapsed_s() - started_s
 
 
-def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict[str, float], bool]:
+def _importance_looks(sitting: Sitting, costs: planner.Costs) -> int:
+    """Return how many looks at rows of a table there is time for to find out which columns matter; kept in the plan."""
+    if not isinstance(sitting.dataset.spec.input, Vector):
+        return 0
+    return importance.looks_for(sitting.budget.seconds, costs.look_s, share=_IMPORTANCE_SHARE)
+
+
+def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int = 0) -> tuple[dict[str, float], bool]:
     """Return the seconds kept back for evaluation and report, and whether there is time for more views."""
     counts = {name: len(split) for name, split in sitting.dataset.splits.items() if name in ("valid", "test")}
     plain_s = costs.look_s * (sum(counts.values()) + counts.get("valid", 0))
@@ -99,7 +111,9 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict
     views_s = costs.look_s * sum(counts.values()) * 0.25 * num_views
     seconds = sitting.budget.seconds
     views = sitting.choice.train.test_views and num_views > 0 and (seconds is None or views_s < _VIEWS_SHARE * seconds)
-    total_s = (plain_s + (views_s if views else 0.0)) * _SPARE + 0.2 + 4e-5 * sum(counts.values())
+    total_s = (
+        (plain_s + looks * costs.look_s + (views_s if views else 0.0)) * _SPARE + 0.2 + 4e-5 * sum(counts.values())
+    )
     if writer(sitting, parts) is not None:
         total_s += _WRITING_S
     return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views

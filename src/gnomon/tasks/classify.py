@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gnomon.core import calibration, confusion, intervals
+from gnomon.core import calibration, confusion, intervals, ranking
 from gnomon.core.config import Auto
 from gnomon.core.errors import DataError, DivergedError, UsageError
-from gnomon.core.spec import Column, Image, Label, Output, Score, Sequence, Spec, Split, Tree
-from gnomon.data import baseline, textbaselines, treebaselines
+from gnomon.core.spec import Column, Image, Label, Output, Score, Sequence, Spec, Split, Tree, Vector
+from gnomon.data import baseline, tablebaselines, textbaselines, treebaselines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,8 +25,11 @@ TARGETS = (Label,)
 
 NUM_WORST = 48
 NUM_TOP = 5
+RARE = 0.5
+"""A class is rare whose share is below this part of what an equal share would be."""
 
 _ROWS_AT_ONCE = 8192
+_WITHOUT_PROBABILITIES = ("accuracy", "top5", "f1", "balanced_accuracy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +94,9 @@ class Task:
         """Return every score of logits ``(n, classes)`` against targets ``(n,)``, with 95 % intervals.
 
         accuracy and top5 (from 11 classes on) have Wilson intervals; log_loss (nats), ece and macro f1 are
-        bootstrapped with ``seed``. Raises ``DivergedError`` where a logit is not finite, ``DataError`` where
+        bootstrapped with ``seed``. Where there are two classes or a rare one (see `RARE`), also balanced_accuracy,
+        the mean of the recalls of the classes that occur; of two classes auroc and auprc too, of the rarer one of
+        them against the other. Raises ``DivergedError`` where a logit is not finite, ``DataError`` where
         there is no sample.
         """
         answers = _answers(logits, targets)
@@ -101,7 +106,31 @@ class Task:
         scores["log_loss"] = _log_loss(answers, seed)
         scores["ece"] = calibration.error(answers.confidence, answers.rank == 0, seed=seed)
         scores["f1"] = confusion.macro_f1(targets, answers.predicted, self.output_size, seed=seed)
+        shares = np.bincount(targets, minlength=self.output_size) / len(targets)
+        if self.output_size == 2 or 0 < shares.min() < RARE / self.output_size:
+            found = confusion.balanced_accuracy(targets, answers.predicted, self.output_size, seed=seed)
+            scores["balanced_accuracy"] = found
+        if self.output_size == 2 and shares.all():
+            rarer = int(shares[1] <= shares[0])
+            margins = np.asarray(logits[:, rarer], np.float64) - logits[:, 1 - rarer]
+            scores["auroc"] = ranking.auroc(margins, targets == rarer)
+            scores["auprc"] = ranking.auprc(margins, targets == rarer)
         return scores
+
+    def costs(self, logits: npt.NDArray[np.float32], targets: Ints) -> Floats:
+        """Return what each answer costs, ``(n,)``: 1 where it is wrong, so that their mean is 1 minus the accuracy."""
+        return (np.asarray(logits).argmax(axis=1) != targets).astype(np.float64)
+
+    def shown(self, logits: npt.NDArray[np.float32]) -> dict[str, Floats]:
+        """Return what an answer comes to, by name, each ``(n,)``: the probabilities of the classes.
+
+        Of two classes the second, of many those that are likeliest on the whole.
+        """
+        probabilities = _softmax(np.asarray(logits, np.float64))
+        if self.output_size == 2:
+            return {self.classes[1]: probabilities[:, 1]}
+        likely = np.sort(np.argsort(-probabilities.mean(axis=0), kind="stable")[:NUM_TOP])
+        return {self.classes[k]: probabilities[:, k] for k in likely}
 
     def details(self, logits: npt.NDArray[np.float32], targets: Ints, ids: Column) -> dict[str, Any]:
         """Return what stands behind the scores: per class, confusion, calibration and the worst mistakes."""
@@ -130,16 +159,18 @@ class Task:
         """Return what trivial models, fitted on ``train``, score on ``other``.
 
         The majority class answers with the shares of the classes in ``train`` (one sample added to each). Linear
-        models are there for texts, and for pictures of at most `baseline.MAX_FEATURES` values; their outputs are no
-        probabilities, so that only accuracy, top5 and f1 are measured. Not ``thorough``, there are none.
+        models are there for texts, for pictures of at most `baseline.MAX_FEATURES` values and for rows of a table;
+        but for the last, their outputs are no probabilities, so that only accuracy, top5, f1 and balanced_accuracy are
+        measured. Not ``thorough``, there are none.
         """
         shares = np.bincount(train.targets, minlength=self.output_size) + 1.0
         logits = np.broadcast_to(np.log(shares / shares.sum()), (len(other), self.output_size))
         found = [{"name": "majority class", "scores": self.metrics(logits, other.targets, seed=seed)}]
         for name, outputs in self._linear(train, other, seed) if thorough else ():
             scores = self.metrics(outputs, other.targets, seed=seed)
-            measured = {name: score for name, score in scores.items() if name in ("accuracy", "top5", "f1")}
-            found.append({"name": name, "scores": measured})
+            if not isinstance(self.spec.input, Vector):
+                scores = {name: score for name, score in scores.items() if name in _WITHOUT_PROBABILITIES}
+            found.append({"name": name, "scores": scores})
         return found
 
     def _linear(self, train: Split, other: Split, seed: int) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
@@ -153,6 +184,9 @@ class Task:
             yield "linear model of n-grams", outputs
         if isinstance(leaf, Tree):
             yield from treebaselines.linear(train, other, self.output_size, seed=seed)
+        if isinstance(leaf, Vector):
+            outputs = tablebaselines.logistic(train, other, leaf, self.output_size, seed=seed)
+            yield "logistic regression", outputs
 
     def _decode_row(self, probabilities: Floats, order: Ints) -> dict[str, Any]:
         top = [{"label": self.classes[k], "probability": float(probabilities[k])} for k in order]

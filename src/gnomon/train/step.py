@@ -53,7 +53,7 @@ def gradients(
         parameter.grad = None
     with precision.autocast():
         output = forward(network, batch, carry)
-    loss = objective.loss(output, batch.targets)
+    loss = _loss(objective, output, batch.targets)
     for penalty in output.penalties.values():
         loss = loss + penalty
     precision.backward(loss)
@@ -66,6 +66,14 @@ def gradients(
     norms = torch._foreach_norm(found)
     carried = None if output.carry is None else output.carry.detach()
     return Losses(loss.detach(), torch.isfinite(loss.detach() + torch.stack(norms).sum()), carried)
+
+
+def _loss(objective: Objective, output: Output, targets: Tensor) -> Tensor:
+    """Return the mean loss of a batch; where the network is several in one, the mean of their losses."""
+    if output.members is None:
+        return objective.loss(output, targets)
+    every = targets.repeat(len(output.members), *[1] * (targets.ndim - 1))
+    return objective.loss(Output(output.members.flatten(0, 1)), every)
 
 
 def train_step(

@@ -73,6 +73,20 @@ split = click.option(
     metavar="SHARES",
     help="Shares of train, valid and test for data without splits of its own: 0.8,0.1,0.1.",
 )
+group = click.option(
+    "--group",
+    cls=DataFlag,
+    default="off",
+    metavar="NAME",
+    help="Column of a table whose rows of one value stay on one side of a split, such as a patient.",
+)
+time = click.option(
+    "--time",
+    cls=DataFlag,
+    default="off",
+    metavar="NAME",
+    help="Column of a table that says when a row was: the latest rows are held out.",
+)
 horizon = click.option(
     "--horizon",
     cls=DataFlag,

@@ -1,0 +1,86 @@
+"""Which network for rows of numbers and codes a budget pays for, and how it should be trained."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from gnomon.core.spec import Label, Spec, Vector
+from gnomon.core.training import Allowance, Speed
+
+_DEPTH, _BINS = 2, 32
+_LADDER = ((64, 8, 0.0), (128, 8, 8.0), (192, 12, 40.0), (256, 16, 80.0), (384, 16, 120.0), (512, 32, 200.0))
+"""Width, members, and the passes over the rows from which on this is better than the one before."""
+_WIDEST = ((1000, 64), (4000, 128), (20_000, 256), (200_000, 384))
+"""Up to so many rows a wider network than this learns no more: it only takes longer."""
+_PASSES = ((1000, 150.0), (10_000, 100.0), (50_000, 60.0))
+"""Up to so many rows, passes over them after which a network learns their chances rather than their rules."""
+
+
+def table_size(
+    allowance: Allowance, spec: Spec, speed: Speed
+) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]:
+    """Return the network as values of the family's configuration, settings of the training, and why."""
+    vector = spec.input
+    if not isinstance(vector, Vector):
+        raise TypeError(f"a {type(vector).__name__} is no row of a table")
+    num_rows = max(1, allowance.num_train)
+    batch_size = 2 ** min(8, max(5, round(math.log2(num_rows / 50))))
+    embedding = _embedding(vector)
+    width, members, passes = _largest(allowance, vector, embedding, batch_size, speed)
+    network = {
+        "width": width,
+        "members": members,
+        "depth": _DEPTH,
+        "embedding": embedding,
+        "bins": _BINS,
+        "dropout": 0.2 if num_rows < 5000 else 0.1,
+    }
+    settings: dict[str, Any] = {
+        "train.batch_size": batch_size,
+        "train.lr_adam": 0.01,
+        "train.lr_orthogonal": 0.05,
+        "train.warmup": 0.02,
+        "train.average": 0.05,
+        "train.precision": "fp32",
+        "train.max_epochs": next((most for rows, most in _PASSES if num_rows <= rows), 40.0),
+    }
+    if isinstance(spec.target, Label):
+        settings["task.label_smoothing"] = 0.0
+    why = (f"{members} networks in one, width {width}: the most that make enough passes (about {passes:,.0f})",)
+    return network, settings, why
+
+
+def _largest(
+    allowance: Allowance, vector: Vector, embedding: int, batch_size: int, speed: Speed
+) -> tuple[int, int, float]:
+    """Return width, members and passes over the rows of the last rung that makes the passes it wants."""
+    rows = max(1, allowance.num_train)
+    widest = next((width for most, width in _WIDEST if rows <= most), _LADDER[-1][0])
+    width, members, found = _LADDER[0][0], _LADDER[0][1], 0.0
+    for wide, many, wants in _LADDER:
+        wide = min(wide, widest)
+        passes = allowance.samples_at(_flop(vector, embedding, wide, many, batch_size), speed) / rows
+        if passes < wants:
+            break
+        width, members, found = wide, many, passes
+    return width, members, found
+
+
+def _embedding(vector: Vector) -> int:
+    """Return the numbers of the vector of one column: fewer where there are many columns."""
+    columns = len(vector.names) + len(vector.categories)
+    return 8 if columns <= 100 else 4 if columns <= 400 else 2
+
+
+def _flop(vector: Vector, embedding: int, width: int, members: int, batch_size: int) -> float:
+    """Return multiplications and additions of one row, forward, backward, and its share of the optimizer's.
+
+    Products are small here and much is none: both take several times as long as where speed is measured.
+    """
+    inputs = embedding * (len(vector.names) + len(vector.categories))
+    bins = embedding * len(vector.names) * _BINS
+    layers = ((inputs, width), *((width, width) for _ in range(_DEPTH - 1)))
+    products = bins + inputs * width + members * (_DEPTH - 1) * width**2
+    orthogonal = sum(5 * 3 * min(pair) ** 2 * max(pair) for pair in layers) / batch_size
+    return 2 * 3 * (5 * products + 2 * orthogonal)
