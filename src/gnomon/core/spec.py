@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 MAX_SIDE_PX = 8192
+MAX_RATE_HZ = 768_000
 QUANTILES = (0.1, 0.5, 0.9)
 """Shares of the true values that should be below the quantiles that a forecast gives beside its point."""
 
@@ -123,8 +124,35 @@ class Number:
             raise ValueError(f"numbers with a standard deviation of {self.deviation}")
 
 
-Leaf = Image | Label | Text | Sequence | Tags | Series | Number
-_KINDS: dict[str, type[Leaf]] = {kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number)}
+@dataclass(frozen=True, kw_only=True)
+class Audio:
+    """Recordings as they were read: int16 ``(samples,)`` each, of any length. Preparation makes a `Waveform` of them."""
+
+    rate_hz: int
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.rate_hz <= MAX_RATE_HZ and self.channels == 1):
+            raise ValueError(f"recordings of {self.channels} channels at {self.rate_hz} Hz")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waveform:
+    """Recordings of one length, stored as int16 ``(batch, samples)``; zeros follow the end of a shorter one."""
+
+    rate_hz: int
+    length: int
+    """Samples of each recording."""
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.rate_hz <= MAX_RATE_HZ and self.length >= 1):
+            raise ValueError(f"recordings of {self.length} samples at {self.rate_hz} Hz")
+
+
+Leaf = Image | Label | Text | Sequence | Tags | Series | Number | Audio | Waveform
+_KINDS: dict[str, type[Leaf]] = {
+    kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number, Audio, Waveform)
+}
 
 
 @dataclass(frozen=True, kw_only=True)
