@@ -86,6 +86,8 @@ def inspect(
     test: str = "off",
     split: str = "auto",
     horizon: int | Auto = "auto",
+    label_from: str = "auto",
+    group: str = "off",
     seed: int = 0,
     budget: str = "5m",
     data_dir: str | None = None,
@@ -97,6 +99,7 @@ def inspect(
     """Return what the data is, what Gnomon would do and why, and what is wrong with it. Nothing is trained."""
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
     read = {"path": path, "target": target, "valid": valid, "test": test, "split": split, "max_bad": max_bad}
+    read |= {"label_from": label_from, "group": group}
     layers = layers_of(asked, read, config, settings, horizon=horizon)
     parsed = parse_budget(value_of(layers, "run.budget"))
     wait_politely()
@@ -145,6 +148,8 @@ def train(
     test: str = "off",
     split: str = "auto",
     horizon: int | Auto = "auto",
+    label_from: str = "auto",
+    group: str = "off",
     seed: int = 0,
     out: str | None = None,
     config: str | None = None,
@@ -164,6 +169,7 @@ def train(
         return _replayed(load_run(replay), out=out, emit=emit)
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
     read = {"path": path, "target": target, "valid": valid, "test": test, "split": split, "max_bad": max_bad}
+    read |= {"label_from": label_from, "group": group}
     layers = layers_of(asked, read, config, settings, horizon=horizon)
     parsed = parse_budget(value_of(layers, "run.budget"))
     stopwatch = Stopwatch(MonotonicClock(), already_s=already_s)

@@ -29,6 +29,8 @@ gnomon inspect train.csv --target breed --json
 @options.test
 @options.split
 @options.horizon
+@options.label_from
+@options.group
 @options.data_dir
 @options.max_bad
 @options.budget
@@ -45,6 +47,8 @@ def command(
     test: str,
     split: str,
     horizon: int | None,
+    label_from: str,
+    group: str,
     data_dir: str | None,
     max_bad: float,
     budget: str,
@@ -69,6 +73,8 @@ def command(
             test=test,
             split=split,
             horizon=horizon or "auto",
+            label_from=label_from,
+            group=group,
             data_dir=data_dir,
             max_bad=max_bad,
             budget=budget,

@@ -126,7 +126,7 @@ class Number:
 
 @dataclass(frozen=True, kw_only=True)
 class Audio:
-    """Recordings as they were read: int16 ``(samples,)`` each, of any length. Preparation makes a `Waveform` of them."""
+    """Recordings as they were read: int16 ``(samples,)`` each, of any length, of which a `Waveform` is made."""
 
     rate_hz: int
     channels: int = 1
@@ -192,7 +192,7 @@ class Guess:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The samples of one split. All four have the same length.
+    """The samples of one split. All have the same length.
 
     ``targets`` are class indices int64 ``(num_samples,)`` for a `Label`, a column of int64 arrays ``(time,)`` for
     `Tags`, and ``inputs`` again where a text or a series is to be continued. ``ids`` name the samples for people (a
@@ -204,6 +204,8 @@ class Split:
     targets: Any
     ids: Column
     hashes: npt.NDArray[np.void]
+    groups: npt.NDArray[np.int64] | None = None
+    """Which group each sample is of, ``(num_samples,)``, where groups are not to be torn apart: speakers, sources."""
 
     def __len__(self) -> int:
         return len(self.inputs)

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split
+from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split, Waveform
 from gnomon.core.training import AugmentConfig
 from gnomon.data import batch as pictures
-from gnomon.data import sequences, stream, windows
+from gnomon.data import sequences, soundfeed, stream, windows
 from gnomon.data.augment import Augment
 
 Rows = npt.NDArray[np.int64]
@@ -59,6 +59,8 @@ def feed_for(
         if isinstance(spec.target, Label):
             return windows.ArrayFeed(split, **about)  # type: ignore[arg-type]
         return windows.WindowFeed(split, **about)  # type: ignore[arg-type]
+    if isinstance(spec.input, Waveform):
+        return soundfeed.SoundFeed(split, spec, augment=augment, **about)  # type: ignore[arg-type]
     raise TypeError(f"there are no batches of {type(spec.input).__name__}")
 
 
@@ -77,4 +79,6 @@ def looks(
         if isinstance(spec.target, Label):
             return windows.looks_arrays(split, **about)  # type: ignore[arg-type]
         return windows.looks_windows(split, **about)  # type: ignore[arg-type]
+    if isinstance(spec.input, Waveform):
+        return soundfeed.looks_sounds(split, **about)  # type: ignore[arg-type]
     raise TypeError(f"there are no batches of {type(spec.input).__name__}")

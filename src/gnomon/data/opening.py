@@ -20,7 +20,7 @@ from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
 
-SECTIONS = ("run", "data", "reader", "text", "series", "task", "family", "train", "augment")
+SECTIONS = ("run", "data", "reader", "text", "series", "sound", "task", "family", "train", "augment")
 """Sections of a run's configuration."""
 _KEPT_PX = 64
 """Pictures up to this side keep their own size when all are alike."""
@@ -121,6 +121,8 @@ def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_d
 
 def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
     found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit)
+    if data.label_from == "auto" and source in named.names():
+        data = replace(data, label_from=named.describe(source).label_from)
     dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
     seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag="")
     facts = dict(dataset.facts)

@@ -10,7 +10,7 @@ from typing import Any
 from gnomon.core import config as configs
 from gnomon.core.config import Layer, Setting
 from gnomon.core.events import Emit, silent
-from gnomon.core.spec import Dataset, Series, Text
+from gnomon.core.spec import Audio, Dataset, Series, Text
 
 NOTHING: Mapping[str, Any] = {"kind": "none"}
 
@@ -49,5 +49,11 @@ def prepare(
 
         series, settings = configs.build(seriesprep.SeriesConfig, "series", layers)
         made, facts = seriesprep.prepare(dataset, series, known)
+        return Prepared(dataset=made, preparation=facts, settings=settings)
+    if isinstance(dataset.spec.input, Audio):
+        from gnomon.data import audioprep
+
+        sound, settings = configs.build(audioprep.SoundConfig, "sound", layers)
+        made, facts = audioprep.prepare(dataset, sound, known)
         return Prepared(dataset=made, preparation=facts, settings=settings)
     return Prepared(dataset=dataset, preparation=NOTHING)

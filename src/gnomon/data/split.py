@@ -15,7 +15,7 @@ import numpy.typing as npt
 from gnomon.core import seed as seeds
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.spec import Column, Dataset, Guess, Label, Split
-from gnomon.data import joining, nouns, ordered
+from gnomon.data import grouping, joining, nouns, ordered
 from gnomon.data.cutting import CUSTOMARY, Divided, InOrder
 from gnomon.data.ragged import Ragged
 from gnomon.data.shares import parse_amounts, parse_shares
@@ -130,6 +130,7 @@ def take(parent: Split, indices: Ints) -> Split:
         targets=_taken(parent.targets, indices),
         ids=Subset(parent.ids, indices),
         hashes=parent.hashes[indices],
+        groups=None if parent.groups is None else parent.groups[indices],
     )
 
 
@@ -173,22 +174,22 @@ class _Drawn:
     def three(self, parent: Split) -> Divided:
         customary = self.dataset.facts.get(CUSTOMARY)
         shares = self.wanted or (parse_shares(customary) if customary else _SHARES)
-        assigned = assign(self._labels(parent), parent.hashes, shares, self.seed)
+        assigned = self._assigned(parent, shares)
         parts = {name: take(parent, np.flatnonzero(assigned == s)) for s, name in enumerate(SPLITS)}
         parts = {name: part for name, part in parts.items() if len(part)}
         if "valid" not in parts:
             raise self._too_few(parent, f"{len(parent):,} {self._many} are too few to hold some out for validation")
-        why = f"the data has no splits of its own: {self._how}"
+        why = f"the data has no splits of its own: {self._how(parent)}"
         guess = Guess(
             what=", ".join(f"{name} {len(part):,}" for name, part in parts.items()),
-            why=f"this is the customary split of {self.dataset.name}: {self._how}" if customary else why,
+            why=f"this is the customary split of {self.dataset.name}: {self._how(parent)}" if customary else why,
             flag="--split 0.8,0.1,0.1 or --valid PATH --test PATH",
         )
         return parts, () if self.wanted else (guess,)
 
     def two(self, parent: Split, name: str, why: str) -> Divided:
         share = _wish(self.wanted, parent, name)
-        held = assign(self._labels(parent), parent.hashes, (1 - share, share), self.seed) == 1
+        held = self._assigned(parent, (1 - share, share)) == 1
         if not held.any():
             what = f"{len(parent):,} training {self._many} are too few to hold some out as {name}"
             raise self._too_few(parent, what, f"--{name} PATH")
@@ -203,8 +204,14 @@ class _Drawn:
     def _many(self) -> str:
         return nouns.of_samples(self.dataset.spec).many
 
-    @property
-    def _how(self) -> str:
+    def _assigned(self, parent: Split, shares: tuple[float, ...]) -> Ints:
+        if parent.groups is not None:
+            return grouping.assign(parent.groups, parent.hashes, shares, self.seed)
+        return assign(self._labels(parent), parent.hashes, shares, self.seed)
+
+    def _how(self, parent: Split) -> str:
+        if parent.groups is not None:
+            return "seeded, each group on one side"
         stratified = "stratified by class, " if isinstance(self.dataset.spec.target, Label) else ""
         return f"seeded, {stratified}equal contents on one side"
 

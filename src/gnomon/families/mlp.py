@@ -17,18 +17,21 @@ from torch import Tensor, nn
 
 from gnomon.core.config import require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Image, Label, Output, Sequence, Series, Spec, Tags
+from gnomon.core.spec import Image, Label, Output, Sequence, Series, Spec, Tags, Waveform
 from gnomon.core.training import Allowance, Proposal, Speed
+from gnomon.layers.audio_mlp import AudioMlp
 from gnomon.layers.bags import ngram_orders
 from gnomon.layers.head import Head
+from gnomon.layers.hearing import hearing_config
 from gnomon.layers.network import Network
 from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES
 from gnomon.layers.series_mlp import LinearForecast, SeriesMlp
+from gnomon.layers.sound_size import sound_settings
 from gnomon.layers.standardise import Standardise
 from gnomon.layers.token_mlp import BagMlp, WindowMlp
 
-ACCEPTS = (Image, Sequence, Series)
+ACCEPTS = (Image, Sequence, Series, Waveform)
 
 _WIDTHS = (128, 256, 512, 1024)
 _PASSES = 15
@@ -53,6 +56,10 @@ class Config:
     """Rows of the table of n-grams."""
     reach: int = 2
     """Tokens on each side that are seen where every token gets a tag."""
+    mels: int = 40
+    """Bands of frequency that a recording is heard in."""
+    vary: float = 1.0
+    """How much voices, rooms and devices are varied in training on recordings; 0 is not at all."""
 
     def __post_init__(self) -> None:
         require_within("family.width", self.width, 1, 65_536)
@@ -64,6 +71,8 @@ class Config:
             require_within("family.ngrams", length, 1, 16)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
         require_within("family.reach", self.reach, 0, 1024)
+        require_within("family.mels", self.mels, 4, 1024)
+        require_within("family.vary", self.vary, 0, 3)
 
 
 class Block(nn.Module):
@@ -120,6 +129,8 @@ def build(config: Config, spec: Spec) -> Network:
             return SeriesMlp(series, len(classes), **layers)
         case Series() as series, Series() as target:
             return LinearForecast(series, target, VALUES, **layers)
+        case Waveform() as sound, Label(classes=classes):
+            return AudioMlp(sound, len(classes), hearing_config(config.mels, config.vary), **layers)
         case Sequence(), Sequence():
             raise UsageError("an mlp cannot continue a text", fix="train with --family rnn or --family cnn")
     raise TypeError(f"an mlp does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
@@ -190,6 +201,11 @@ def _ladder(spec: Spec) -> tuple[tuple[Config, float], ...]:
             )
         case Series(), Series():
             return ((Config(depth=0, dropout=0.0), 0.0),)
+        case Waveform(), Label():
+            return tuple(
+                (Config(width=width, depth=2, dropout=0.2), wants)
+                for width, wants in ((128, 0.0), (256, 20.0), (512, 60.0))
+            )
         case Sequence(), Sequence():
             return ((Config(), 0.0),)
     raise TypeError(f"an mlp does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
@@ -198,10 +214,12 @@ def _ladder(spec: Spec) -> tuple[tuple[Config, float], ...]:
 def _merit(spec: Spec) -> float:
     if isinstance(spec.input, Sequence):
         return 0.0 if isinstance(spec.target, Sequence) else 0.5
-    return 0.6 if isinstance(spec.target, Series) else 0.4
+    return 0.6 if isinstance(spec.target, Series) else 0.4 if isinstance(spec.input, Series) else 0.3
 
 
 def _settings(spec: Spec, allowance: Allowance) -> dict[str, object]:
+    if isinstance(spec.input, Waveform):
+        return sound_settings(allowance)
     batch_size = 2 ** min(7, max(4, round(math.log2(max(1, allowance.num_train) / 60))))
     settings: dict[str, object] = {"train.batch_size": batch_size, "train.average": 0.05}
     if isinstance(spec.target, Label):
@@ -223,6 +241,8 @@ def _flop(config: Config, spec: Spec) -> float:
         case Series(length=length, names=names), Series():
             flop = len(spec.target.names) * spec.target.length * (length if config.depth == 0 else config.width)
             flop += (length * config.width + hidden) * len(names) if config.depth else 0
+        case Waveform(rate_hz=rate_hz, length=length), _:
+            flop = 100 * length / rate_hz * config.mels * 257 + 14 * config.mels * config.width + hidden
         case _:
             flop = spec.input.length * len(spec.input.names) * config.width + hidden
     # Products with vectors reach about a third of the rate of convolutions, which speed is measured in.

@@ -30,7 +30,7 @@ class MaskedNorm(nn.BatchNorm2d):
         self.weight.requires_grad_(False)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:  # type: ignore[override]
-        """Return ``(batch, channels, mels, frames)`` normalised; ``mask`` ``(batch, 1, 1, frames)`` is 1 where frames are."""
+        """Return ``(batch, channels, mels, frames)`` normalised; ``mask`` is ``(batch, 1, 1, frames)``."""
         if not self.training:
             return super().forward(x) * mask
         values = x.float() * mask
@@ -84,7 +84,8 @@ class AudioCnn(Network):
         self.hearing = Hearing(hearing, sound)
         ins = (self.hearing.num_views, *widths)
         self.groups = nn.ModuleList(
-            SoundGroup(a, b, depth=depth, halve_time=i < halvings) for i, (a, b) in enumerate(zip(ins, widths, strict=False))
+            SoundGroup(a, b, depth=depth, halve_time=i < halvings)
+            for i, (a, b) in enumerate(zip(ins, widths, strict=False))
         )
         bands = hearing.num_mels
         for _ in widths:

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnomon.core.mel import mel_filters
 from gnomon.core.spec import Waveform
-from gnomon.layers.log_mel import FLOOR, Spectrum, mel_filters
+from gnomon.layers.log_mel import FLOOR, Spectrum
 
 NUM_WARPS = 17
 """Sets of filters for voices of different sizes; the middle one is the true one."""
@@ -27,7 +28,7 @@ class HearingConfig:
     """How sound becomes frames, and how much they are varied in training."""
 
     num_mels: int = 64
-    window_s: float = 0.032
+    window_s: float = 0.030
     hop_s: float = 0.010
     warp: float = 0.2
     """Largest change of all frequencies, as a share: a larger or smaller voice."""
@@ -41,6 +42,19 @@ class HearingConfig:
     """Share of the recordings in which a band of frequencies and a span of time are masked."""
     centre: bool = True
     """Take each recording's own mean spectrum off, as a second view beside the plain one."""
+
+
+def hearing_config(mels: int, vary: float) -> HearingConfig:
+    """Return an ear of so many bands, whose variations in training are ``vary`` times the usual ones."""
+    usual = HearingConfig()
+    return HearingConfig(
+        num_mels=mels,
+        warp=usual.warp * vary,
+        stretch=usual.stretch * vary,
+        equalise=usual.equalise * vary,
+        noise=min(1.0, usual.noise * vary),
+        masks=min(1.0, usual.masks * vary),
+    )
 
 
 class Hearing(nn.Module):
@@ -83,7 +97,7 @@ class Hearing(nn.Module):
 
     @torch.no_grad()
     def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """Return frames ``(batch, views, mels, frames)`` float32 and a mask ``(batch, frames)`` of those that are there."""
+        """Return frames ``(batch, views, mels, frames)`` and a mask ``(batch, frames)`` of those that are there."""
         with torch.autocast(samples.device.type, enabled=False):
             frames, present = self._log_mel(samples, vary=self.training)
             plain = (frames - self.mean) * self.scale

@@ -27,6 +27,8 @@ _DEFAULTS = {
     "data.test": "off",
     "data.split": "auto",
     "data.max_bad": 0.01,
+    "data.label_from": "auto",
+    "data.group": "off",
 }
 
 

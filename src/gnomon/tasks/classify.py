@@ -12,8 +12,8 @@ import numpy.typing as npt
 from gnomon.core import calibration, confusion, intervals
 from gnomon.core.config import Auto
 from gnomon.core.errors import DataError, DivergedError, UsageError
-from gnomon.core.spec import Column, Image, Label, Output, Score, Sequence, Spec, Split
-from gnomon.data import baseline, textbaselines
+from gnomon.core.spec import Column, Image, Label, Output, Score, Sequence, Spec, Split, Waveform
+from gnomon.data import baseline, soundbaselines, textbaselines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -130,7 +130,7 @@ class Task:
         """Return what trivial models, fitted on ``train``, score on ``other``.
 
         The majority class answers with the shares of the classes in ``train`` (one sample added to each). Linear
-        models are there for texts, and for pictures of at most `baseline.MAX_FEATURES` values; their outputs are no
+        models are there for texts, recordings, and for pictures of at most `baseline.MAX_FEATURES` values; their outputs are no
         probabilities, so that only accuracy, top5 and f1 are measured. Not ``thorough``, there are none.
         """
         shares = np.bincount(train.targets, minlength=self.output_size) + 1.0
@@ -151,6 +151,9 @@ class Task:
             unit = leaf.unit
             outputs = textbaselines.bag_of_words(train, other, self.output_size, unit=unit, seed=seed)
             yield "linear model of n-grams", outputs
+        if isinstance(leaf, Waveform):
+            outputs = soundbaselines.cepstral_ridge(train, other.inputs, leaf, self.output_size, seed=seed)
+            yield "linear model of cepstra (MFCC)", outputs
 
     def _decode_row(self, probabilities: Floats, order: Ints) -> dict[str, Any]:
         top = [{"label": self.classes[k], "probability": float(probabilities[k])} for k in order]

@@ -80,6 +80,20 @@ horizon = click.option(
     metavar="STEPS",
     help="Steps of a series to forecast. Default: one season.",
 )
+label_from = click.option(
+    "--label-from",
+    cls=DataFlag,
+    default="auto",
+    metavar="PATTERN",
+    help='How recordings are named, such as "{label}_{speaker}_{index}.wav". Default: folders are classes.',
+)
+group = click.option(
+    "--group",
+    cls=DataFlag,
+    default="off",
+    metavar="NAME",
+    help="What keeps samples together, such as speaker: all of one are in the same split.",
+)
 data_dir = click.option(
     "--data-dir",
     cls=DataFlag,
