@@ -104,6 +104,7 @@ def inspect(
     group: str = "off",
     time: str = "off",
     horizon: int | Auto = "auto",
+    label_from: str = "auto",
     seed: int = 0,
     budget: str = "5m",
     data_dir: str | None = None,
@@ -118,7 +119,7 @@ def inspect(
     """
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
     read = _read(path, valid, test) | {"target": target, "split": split, "max_bad": max_bad}
-    read |= {"group": group, "time": time}
+    read |= {"label_from": label_from, "group": group, "time": time}
     layers = layers_of(asked, read, config, settings, horizon=horizon)
     parsed = parse_budget(value_of(layers, "run.budget"))
     wait_politely()
@@ -170,6 +171,7 @@ def train(
     group: str = "off",
     time: str = "off",
     horizon: int | Auto = "auto",
+    label_from: str = "auto",
     seed: int = 0,
     out: str | None = None,
     config: str | None = None,
@@ -190,7 +192,7 @@ def train(
         return _replayed(load_run(replay), out=out, emit=emit)
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
     read = _read(path, valid, test) | {"target": target, "split": split, "max_bad": max_bad}
-    read |= {"group": group, "time": time}
+    read |= {"label_from": label_from, "group": group, "time": time}
     layers = layers_of(asked, read, config, settings, horizon=horizon)
     parsed = parse_budget(value_of(layers, "run.budget"))
     stopwatch = Stopwatch(MonotonicClock(), already_s=already_s)

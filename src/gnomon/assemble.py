@@ -17,7 +17,7 @@ from gnomon.core import seed as seeds
 from gnomon.core.config import DataConfig, Layer, Setting
 from gnomon.core.errors import ArtefactError, UsageError
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import MAX_SIDE_PX, Image, Spec, Split, Tree, Vector, spec_as_dict, spec_from_dict
+from gnomon.core.spec import MAX_SIDE_PX, Image, Spec, Split, Tree, Vector, Waveform, spec_as_dict, spec_from_dict
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
 from gnomon.data import feeds, opening, preparing
 from gnomon.data.feeds import Feed
@@ -100,7 +100,7 @@ def choose(wished: Wish, prepared: Prepared, speed: Speed, *, allowance: Allowan
     }
     for section, cls in classes.items():
         built[section], found = configs.build(cls, section, layers)
-        if section != "augment" or isinstance(dataset.spec.input, Image):
+        if section != "augment" or isinstance(dataset.spec.input, Image | Waveform):
             settings |= found
     _, asked = configs.build(RunConfig, "run", wished.layers)
     for name, setting in asked.items():

@@ -31,6 +31,7 @@ gnomon inspect train.csv --target breed --json
 @options.group
 @options.time
 @options.horizon
+@options.label_from
 @options.data_dir
 @options.max_bad
 @options.budget
@@ -49,6 +50,7 @@ def command(
     group: str,
     time: str,
     horizon: int | None,
+    label_from: str,
     data_dir: str | None,
     max_bad: float,
     budget: str,
@@ -75,6 +77,7 @@ def command(
             group=group,
             time=time,
             horizon=horizon or "auto",
+            label_from=label_from,
             data_dir=data_dir,
             max_bad=max_bad,
             budget=budget,

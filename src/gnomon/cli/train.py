@@ -30,6 +30,7 @@ gnomon train --replay runs/RUN
 @options.group
 @options.time
 @options.horizon
+@options.label_from
 @options.data_dir
 @options.max_bad
 @options.budget
@@ -55,6 +56,7 @@ def command(
     group: str,
     time: str,
     horizon: int | None,
+    label_from: str,
     data_dir: str | None,
     max_bad: float,
     budget: str,
@@ -83,6 +85,7 @@ def command(
             group=group,
             time=time,
             horizon=horizon or "auto",
+            label_from=label_from,
             data_dir=data_dir,
             max_bad=max_bad,
             budget=budget,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import msgspec
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 MAX_SIDE_PX = 8192
+MAX_RATE_HZ = 768_000
 QUANTILES = (0.1, 0.5, 0.9)
 """Shares of the true values that should be below the quantiles that a forecast gives beside its point."""
 NO_SYMBOL = 1
@@ -216,11 +217,48 @@ class Vector:
             raise ValueError(f"rows of {len(self.names)} numbers and the categories {self.categories}")
 
 
-Leaf = Image | Label | Text | Sequence | Tags | Series | Number | Trees | Tree | NodeLabels | Table | Vector
-_KINDS: dict[str, type[Leaf]] = {
-    kind.__name__: kind
-    for kind in (Image, Label, Text, Sequence, Tags, Series, Number, Trees, Tree, NodeLabels, Table, Vector)
-}
+@dataclass(frozen=True, kw_only=True)
+class Audio:
+    """Recordings as they were read: int16 ``(samples,)`` each, of any length, of which a `Waveform` is made."""
+
+    rate_hz: int
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.rate_hz <= MAX_RATE_HZ and self.channels == 1):
+            raise ValueError(f"recordings of {self.channels} channels at {self.rate_hz} Hz")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waveform:
+    """Recordings of one length, stored as int16 ``(batch, samples)``; zeros follow the end of a shorter one."""
+
+    rate_hz: int
+    length: int
+    """Samples of each recording."""
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.rate_hz <= MAX_RATE_HZ and self.length >= 1):
+            raise ValueError(f"recordings of {self.length} samples at {self.rate_hz} Hz")
+
+
+Leaf = (
+    Image
+    | Label
+    | Text
+    | Sequence
+    | Tags
+    | Series
+    | Number
+    | Trees
+    | Tree
+    | NodeLabels
+    | Table
+    | Vector
+    | Audio
+    | Waveform
+)
+_KINDS: dict[str, type[Leaf]] = {kind.__name__: kind for kind in get_args(Leaf)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,7 +298,7 @@ class Guess:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """The samples of one split. All four have the same length.
+    """The samples of one split. All have the same length.
 
     ``targets`` are class indices int64 ``(num_samples,)`` for a `Label`, a column of int64 arrays ``(time,)`` for
     `Tags`, and ``inputs`` again where a text or a series is to be continued. ``ids`` name the samples for people (a

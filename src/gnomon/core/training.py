@@ -82,7 +82,7 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentConfig:
-    """How training pictures are varied. Every draw is a function of seed, epoch and sample."""
+    """How training pictures and recordings are varied. Every draw is a function of seed, epoch and sample."""
 
     flip: Literal["auto", "alternate", "off"] = "auto"
     """Mirror left to right, every sample in every other epoch; ``auto`` does it for colour pictures only."""
@@ -96,6 +96,10 @@ class AugmentConfig:
     """Smallest share of a photo's area that a random crop keeps; 1 means no random crop."""
     cutout_px: int = 0
     """Side of a square that is painted over with the picture's mean."""
+    shift_s: float = 0.0
+    """Largest move of a recording in time, in seconds."""
+    mix: float = 0.0
+    """Share of the recordings under which another one sounds, their targets mixed as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)

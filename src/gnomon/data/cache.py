@@ -6,6 +6,7 @@
                   targets.i64    class indices
                   ids.txt        names of the samples, joined; ids.i64 holds where each begins
                   sums.u64       sum of each block of the pixels, to notice damage
+                  NAME.i64       more numbers of each sample, where a kind of data has such
 
 A folder appears complete or not at all. Sizes, digests and sums are checked when it is opened; a folder that fails is
 built again. Two processes may build the same one: the later one takes the place of the earlier.
@@ -18,7 +19,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,6 +49,8 @@ class Stored:
     hashes: npt.NDArray[np.void]
     targets: npt.NDArray[np.int64]
     ids: Names
+    extras: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    """Other numbers of each sample, by name."""
 
 
 class Names:
@@ -86,13 +89,14 @@ class DamagedError(Exception):
 class Writer:
     """Takes decoded samples in order and holds none of their pixels.
 
-    ``facts``, filled in before the end, go into the header as they are.
+    ``facts``, filled in before the end, go into the header as they are; ``extras`` are int64 ``(num_samples,)``.
     """
 
     def __init__(self, folder: Path, pixels: BinaryIO) -> None:
         self.num_samples = 0
         self.shape: tuple[int, ...] = (0, 0, 0)
         self.facts: dict[str, Any] = {}
+        self.extras: dict[str, npt.NDArray[np.int64]] = {}
         self._folder = folder
         self._pixels = pixels
         self._hashes: list[bytes] = []
@@ -127,6 +131,7 @@ class Writer:
             "ids.txt": b"".join(self._ids),
             "ids.i64": starts.astype("<i8").tobytes(),
             "sums.u64": _sums(_words(self._folder)).tobytes(),
+            **{f"{name}.i64": values.astype("<i8").tobytes() for name, values in self.extras.items()},
         }
         for name, content in contents.items():
             files.write_bytes(self._folder / name, content, sync=False)
@@ -136,6 +141,7 @@ class Writer:
             "shape": [self.num_samples, *self.shape],
             "sizes": {**sizes, "pixels.u8": self._num_bytes + -self._num_bytes % 8},
             "digests": {name: _digest(content) for name, content in contents.items()},
+            "extras": list(self.extras),
             **self.facts,
         }
         document = {"digest": _digest(_canonical(header)), "header": header}
@@ -186,6 +192,7 @@ def open_stored(folder: Path) -> Stored | None:
             hashes=_mapped(folder / "hashes.v16", "V16"),
             targets=_mapped(folder / "targets.i64", "<i8"),
             ids=Names(_mapped(folder / "ids.txt", "u1"), starts),
+            extras={name: _mapped(folder / f"{name}.i64", "<i8") for name in header.get("extras", ())},
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"{type(error).__name__}: {error}") from error
@@ -220,7 +227,7 @@ def _check(folder: Path, header: Mapping[str, Any]) -> None:
     for name, size in header["sizes"].items():
         if (actual := (folder / name).stat().st_size) != size:
             raise DamagedError(f"{name} has {actual} bytes instead of {size}")
-    for name in _DIGESTED:
+    for name in (*_DIGESTED, *(f"{name}.i64" for name in header.get("extras", ()))):
         if _digest((folder / name).read_bytes()) != header["digests"][name]:
             raise DamagedError(f"the digest of {name} is wrong")
 

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split, Tree, Vector
+from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split, Tree, Vector, Waveform
 from gnomon.core.training import AugmentConfig
 from gnomon.data import batch as pictures
-from gnomon.data import sequences, stream, windows
+from gnomon.data import sequences, soundfeed, stream, windows
 from gnomon.data.augment import Augment
 
 Rows = npt.NDArray[np.int64]
@@ -63,6 +63,8 @@ def feed_for(
         return windows.WindowFeed(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Vector):
         return windows.ArrayFeed(split, **about)  # type: ignore[arg-type]
+    if isinstance(spec.input, Waveform):
+        return soundfeed.SoundFeed(split, spec, augment=augment, **about)  # type: ignore[arg-type]
     raise TypeError(f"there are no batches of {type(spec.input).__name__}")
 
 
@@ -85,4 +87,6 @@ def looks(
         return windows.looks_windows(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Vector):
         return windows.looks_arrays(split, **about)  # type: ignore[arg-type]
+    if isinstance(spec.input, Waveform):
+        return soundfeed.looks_sounds(split, **about)  # type: ignore[arg-type]
     raise TypeError(f"there are no batches of {type(spec.input).__name__}")

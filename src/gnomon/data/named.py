@@ -38,6 +38,8 @@ class Named:
     built_in: bool = False
     split: str = "auto"
     """The customary split, as after ``--split``, of a set that has no splits of its own."""
+    label_from: str = "auto"
+    """How its files are named, as after ``--label-from``."""
     home: str = ""
     """Where a set that is not downloaded can be had."""
     copies: tuple[str, ...] = ()

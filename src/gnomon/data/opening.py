@@ -21,7 +21,7 @@ from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
 
-SECTIONS = ("run", "data", "reader", "text", "tree", "series", "table", "task", "family", "train", "augment")
+SECTIONS = ("run", "data", "reader", "text", "tree", "series", "table", "sound", "task", "family", "train", "augment")
 """Sections of a run's configuration."""
 _KEPT_PX = 64
 """Pictures up to this side keep their own size when all are alike."""
@@ -128,6 +128,8 @@ def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None
         told = (
             Guess(what=f"the target is the column {target!r}", why="it is the customary one", flag="--target NAME"),
         )
+    if data.label_from == "auto" and source in named.names():
+        data = replace(data, label_from=named.describe(source).label_from)
     dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
     _require_heeded(dataset, data)
     seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag=_otherwise(found))

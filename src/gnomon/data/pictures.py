@@ -39,8 +39,8 @@ def dataset(source: Source, config: DataConfig, reading: Reading) -> Dataset:
                 "the decoded cache vanished while it was read", fix="give the same command again", path=folder
             )
     found = _as_dataset(source, stored)
-    _refuse_bad(found, config)
-    _refuse_empty(found, config)
+    refuse_bad(found, config)
+    refuse_empty(found, config)
     return found
 
 
@@ -115,7 +115,8 @@ def _size_guess(frame: dict[str, object]) -> tuple[Guess, ...]:
     )
 
 
-def _refuse_bad(found: Dataset, config: DataConfig) -> None:
+def refuse_bad(found: Dataset, config: DataConfig) -> None:
+    """Raise ``DataError`` where more than ``config.max_bad`` of the samples cannot be used."""
     num_bad = len(found.skipped)
     total = num_bad + sum(len(split) for split in found.splits.values())
     if num_bad <= config.max_bad * total:
@@ -142,7 +143,8 @@ def _rounded_up(share: float) -> float:
     return min(1.0, (int(share * 100) + 1) / 100)
 
 
-def _refuse_empty(found: Dataset, config: DataConfig) -> None:
+def refuse_empty(found: Dataset, config: DataConfig) -> None:
+    """Raise ``DataError`` where a class has no training sample that could be read."""
     if config.allow_empty or not isinstance(found.spec.target, Label):
         return
     name = next((name for name in ("train", "all") if name in found.splits), None)

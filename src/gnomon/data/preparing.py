@@ -10,7 +10,7 @@ from typing import Any
 from gnomon.core import config as configs
 from gnomon.core.config import Layer, Setting
 from gnomon.core.events import Emit, silent
-from gnomon.core.spec import Dataset, Series, Table, Text, Trees
+from gnomon.core.spec import Audio, Dataset, Series, Table, Text, Trees
 
 NOTHING: Mapping[str, Any] = {"kind": "none"}
 
@@ -69,5 +69,11 @@ def prepare(
 
         table, settings = configs.build(tableprep.TableConfig, "table", layers)
         made, facts = tableprep.prepare(dataset, table, known, cache_dir=cache_dir, emit=emit, should_stop=should_stop)
+        return Prepared(dataset=made, preparation=facts, settings=settings)
+    if isinstance(dataset.spec.input, Audio):
+        from gnomon.data import audioprep
+
+        sound, settings = configs.build(audioprep.SoundConfig, "sound", layers)
+        made, facts = audioprep.prepare(dataset, sound, known)
         return Prepared(dataset=made, preparation=facts, settings=settings)
     return Prepared(dataset=dataset, preparation=NOTHING)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from gnomon.core import seed as seeds
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.spec import Column, Dataset, Guess, Label, Number, Split
-from gnomon.data import joining, nouns, ordered
+from gnomon.data import grouping, joining, nouns, ordered
 from gnomon.data.cutting import CUSTOMARY, Divided, InOrder
 from gnomon.data.ragged import Ragged
 from gnomon.data.shares import parse_amounts, parse_shares
@@ -181,22 +181,22 @@ class _Drawn:
     def three(self, parent: Split) -> Divided:
         customary = self.dataset.facts.get(CUSTOMARY)
         shares = self.wanted or (parse_shares(customary) if customary else _SHARES)
-        assigned = assign(self._labels(parent), _together(parent), shares, self.seed)
+        assigned = self._assigned(parent, shares)
         parts = {name: take(parent, np.flatnonzero(assigned == s)) for s, name in enumerate(SPLITS)}
         parts = {name: part for name, part in parts.items() if len(part)}
         if "valid" not in parts:
             raise self._too_few(parent, f"{len(parent):,} {self._many} are too few to hold some out for validation")
-        why = f"the data has no splits of its own: {self._how}"
+        why = f"the data has no splits of its own: {self._how(parent)}"
         guess = Guess(
             what=", ".join(f"{name} {len(part):,}" for name, part in parts.items()),
-            why=f"this is the customary split of {self.dataset.name}: {self._how}" if customary else why,
+            why=f"this is the customary split of {self.dataset.name}: {self._how(parent)}" if customary else why,
             flag="--split 0.8,0.1,0.1 or --valid PATH --test PATH",
         )
         return parts, () if self.wanted else (guess,)
 
     def two(self, parent: Split, name: str, why: str) -> Divided:
         share = _wish(self.wanted, parent, name)
-        held = assign(self._labels(parent), _together(parent), (1 - share, share), self.seed) == 1
+        held = self._assigned(parent, (1 - share, share)) == 1
         if not held.any():
             what = f"{len(parent):,} training {self._many} are too few to hold some out as {name}"
             raise self._too_few(parent, what, f"--{name} PATH")
@@ -211,13 +211,18 @@ class _Drawn:
     def _many(self) -> str:
         return nouns.of_samples(self.dataset.spec).many
 
-    @property
-    def _how(self) -> str:
+    def _assigned(self, parent: Split, shares: tuple[float, ...]) -> Ints:
+        if parent.groups is not None:
+            return grouping.assign(parent.groups, parent.hashes, shares, self.seed)
+        return assign(self._labels(parent), parent.hashes, shares, self.seed)
+
+    def _how(self, parent: Split) -> str:
+        if parent.groups is not None:
+            return "seeded, each group on one side"
         target = self.dataset.spec.target
         stratified = "stratified by class, " if isinstance(target, Label) else ""
         stratified = "stratified by tenths of the target, " if isinstance(target, Number) else stratified
-        grouped = any(part.groups is not None for part in self.dataset.splits.values())
-        return f"seeded, {stratified}{'each group' if grouped else 'equal contents'} on one side"
+        return f"seeded, {stratified}equal contents on one side"
 
     def _labels(self, parent: Split) -> Ints:
         if isinstance(self.dataset.spec.target, Label):
@@ -238,13 +243,6 @@ def _bands(values: npt.NDArray[np.float64]) -> Ints:
     count = max(1, min(_BANDS, len(values) // _LEAST_IN_BAND))
     edges = np.unique(np.quantile(values, np.linspace(0, 1, count + 1)[1:-1])) if count > 1 else np.zeros(0)
     return np.searchsorted(edges, values, side="right").astype(np.int64)
-
-
-def _together(parent: Split) -> npt.NDArray[np.void]:
-    """Return a digest for each sample, equal for those that lie on one side: of its group, else of its content."""
-    if parent.groups is None:
-        return parent.hashes
-    return np.ascontiguousarray(np.repeat(parent.groups, 2).astype("<i8")).view("V16")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Convolutional networks: for pictures, from 8 x 8 digits to photos of a few hundred pixels, for text and for series.
+"""Convolutional networks: for pictures, from 8 x 8 digits to photos of a few hundred pixels, text, series and sound.
 
 Pictures: a frozen whitening layer, then groups of convolutions that halve the picture, then one linear layer. Notable:
 identity-initialised filters, batch norm without a learned gain and with biases that learn fast, filters of fixed norm
@@ -25,19 +25,22 @@ from torch.nn import functional as F
 
 from gnomon.core.config import require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Image, Label, Output, Sequence, Series, Spec, Tags
+from gnomon.core.spec import Image, Label, Output, Sequence, Series, Spec, Tags, Waveform
 from gnomon.core.training import Allowance, Phases, Proposal, Speed
+from gnomon.layers.audio_cnn import AudioCnn
 from gnomon.layers.bags import ngram_orders
 from gnomon.layers.head import Head
+from gnomon.layers.hearing import hearing_config
 from gnomon.layers.network import Network, Role
 from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES
 from gnomon.layers.series_cnn import PatchCnn, SeriesCnn
+from gnomon.layers.sound_size import cnn_rung, sound_settings
 from gnomon.layers.standardise import Standardise
 from gnomon.layers.token_cnn import TextCnn, TokenCnn
 from gnomon.layers.whiten import WhitenedPatches
 
-ACCEPTS = (Image, Sequence, Series)
+ACCEPTS = (Image, Sequence, Series, Waveform)
 
 _NORM_MEMORY = 0.6
 """Share of the running statistics that one step keeps: short, so that averages of weights find matching statistics."""
@@ -74,6 +77,10 @@ class Config:
     """Rows of the table of n-grams."""
     patch_steps: int = 24
     """Steps of a series to be continued that become one vector."""
+    mels: int = 64
+    """Bands of frequency that a recording is heard in."""
+    vary: float = 1.0
+    """How much voices, rooms and devices are varied in training on recordings; 0 is not at all."""
 
     def __post_init__(self) -> None:
         require_within("family.widths: the number of groups", len(self.widths), 1, 12)
@@ -89,6 +96,8 @@ class Config:
         require_within("family.embedding", self.embedding, 1, 65_536)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
         require_within("family.patch_steps", self.patch_steps, 1, 65_536)
+        require_within("family.mels", self.mels, 4, 1024)
+        require_within("family.vary", self.vary, 0, 3)
 
 
 class Norm(nn.BatchNorm2d):
@@ -200,6 +209,10 @@ def build(config: Config, spec: Spec) -> Network:
             return SeriesCnn(series, len(classes), **over_time)
         case Series() as series, Series() as target:
             return PatchCnn(series, target, VALUES, patch_steps=config.patch_steps, **over_time)
+        case Waveform() as sound, Label(classes=classes):
+            heard = hearing_config(config.mels, config.vary)
+            layers = {"widths": config.widths, "depth": config.depth, "dropout": config.dropout}
+            return AudioCnn(sound, len(classes), heard, **layers)
     raise TypeError(f"a cnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
@@ -216,6 +229,8 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder that the allowance can train for as many samples as it needs."""
     if isinstance(spec.input, Image):
         return _size_for_pictures(allowance, spec, speed)
+    if isinstance(spec.input, Waveform):
+        return _size_for_sound(allowance, spec.input, speed)
     ladder = _ladder_over_time(spec)
     chosen, passes = ladder[0], 0.0
     for rung in ladder:
@@ -254,6 +269,16 @@ def _size_for_pictures(allowance: Allowance, spec: Spec, speed: Speed) -> Propos
         settings=_settings(side, photo, colour, passes, allowance),
         why=why,
     )
+
+
+def _size_for_sound(allowance: Allowance, sound: Waveform, speed: Speed) -> Proposal:
+    rung, seen = cnn_rung(allowance, sound, speed, depth=2)
+    config = Config(widths=rung.widths, depth=2, dropout=0.2, mels=rung.mels)
+    why = (
+        f"width {config.widths[-1]}: the largest network of its ladder that hears enough recordings in the budget "
+        f"(about {seen:,.0f}, {seen / max(1, allowance.num_train):.1f} passes over the data)",
+    )
+    return Proposal(config=config, merit=0.9, settings=sound_settings(allowance), why=why)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,20 +18,23 @@ from torch import Tensor, nn
 
 from gnomon.core.config import require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Image, Label, Number, Output, Sequence, Series, Spec, Tags, Vector
+from gnomon.core.spec import Image, Label, Number, Output, Sequence, Series, Spec, Tags, Vector, Waveform
 from gnomon.core.training import Allowance, Proposal, Speed
+from gnomon.layers.audio_mlp import AudioMlp
 from gnomon.layers.bags import ngram_orders
 from gnomon.layers.head import Head
+from gnomon.layers.hearing import hearing_config
 from gnomon.layers.network import Network
 from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES
 from gnomon.layers.series_mlp import LinearForecast, SeriesMlp
+from gnomon.layers.sound_size import sound_settings
 from gnomon.layers.standardise import Standardise
 from gnomon.layers.table_network import TableNetwork
 from gnomon.layers.table_size import table_size
 from gnomon.layers.token_mlp import BagMlp, WindowMlp
 
-ACCEPTS = (Image, Sequence, Series, Vector)
+ACCEPTS = (Image, Sequence, Series, Vector, Waveform)
 
 _WIDTHS = (128, 256, 512, 1024)
 _PASSES = 15
@@ -60,6 +63,10 @@ class Config:
     """Networks in one that look at a row of a table; what they say is averaged."""
     bins: int = 32
     """Pieces into which the range of a number in a table is divided, at most."""
+    mels: int = 40
+    """Bands of frequency that a recording is heard in."""
+    vary: float = 1.0
+    """How much voices, rooms and devices are varied in training on recordings; 0 is not at all."""
 
     def __post_init__(self) -> None:
         require_within("family.width", self.width, 1, 65_536)
@@ -73,6 +80,8 @@ class Config:
         require_within("family.reach", self.reach, 0, 1024)
         require_within("family.members", self.members, 1, 1024)
         require_within("family.bins", self.bins, 1, 4096)
+        require_within("family.mels", self.mels, 4, 1024)
+        require_within("family.vary", self.vary, 0, 3)
 
 
 class Block(nn.Module):
@@ -132,6 +141,8 @@ def build(config: Config, spec: Spec) -> Network:
         case Vector() as vector, Label() | Number() as target:
             about = {"members": config.members, "embedding": config.embedding, "bins": config.bins}
             return TableNetwork(vector, len(target.classes) if isinstance(target, Label) else None, **about, **layers)
+        case Waveform() as sound, Label(classes=classes):
+            return AudioMlp(sound, len(classes), hearing_config(config.mels, config.vary), **layers)
         case Sequence(), Sequence():
             raise UsageError("an mlp cannot continue a text", fix="train with --family rnn or --family cnn")
     raise TypeError(f"an mlp does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
@@ -205,6 +216,11 @@ def _ladder(spec: Spec) -> tuple[tuple[Config, float], ...]:
             )
         case Series(), Series():
             return ((Config(depth=0, dropout=0.0), 0.0),)
+        case Waveform(), Label():
+            return tuple(
+                (Config(width=width, depth=2, dropout=0.2), wants)
+                for width, wants in ((128, 0.0), (256, 20.0), (512, 60.0))
+            )
         case Sequence(), Sequence():
             return ((Config(), 0.0),)
     raise TypeError(f"an mlp does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
@@ -213,10 +229,12 @@ def _ladder(spec: Spec) -> tuple[tuple[Config, float], ...]:
 def _merit(spec: Spec) -> float:
     if isinstance(spec.input, Sequence):
         return 0.0 if isinstance(spec.target, Sequence) else 0.5
-    return 0.6 if isinstance(spec.target, Series) else 0.4
+    return 0.6 if isinstance(spec.target, Series) else 0.4 if isinstance(spec.input, Series) else 0.3
 
 
 def _settings(spec: Spec, allowance: Allowance) -> dict[str, object]:
+    if isinstance(spec.input, Waveform):
+        return sound_settings(allowance)
     batch_size = 2 ** min(7, max(4, round(math.log2(max(1, allowance.num_train) / 60))))
     settings: dict[str, object] = {"train.batch_size": batch_size, "train.average": 0.05}
     if isinstance(spec.target, Label):
@@ -238,6 +256,8 @@ def _flop(config: Config, spec: Spec) -> float:
         case Series(length=length, names=names), Series():
             flop = len(spec.target.names) * spec.target.length * (length if config.depth == 0 else config.width)
             flop += (length * config.width + hidden) * len(names) if config.depth else 0
+        case Waveform(rate_hz=rate_hz, length=length), _:
+            flop = 100 * length / rate_hz * config.mels * 257 + 14 * config.mels * config.width + hidden
         case _:
             flop = spec.input.length * len(spec.input.names) * config.width + hidden
     # Products with vectors reach about a third of the rate of convolutions, which speed is measured in.

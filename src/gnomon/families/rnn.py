@@ -14,17 +14,20 @@ from dataclasses import dataclass
 
 from gnomon.core.config import Auto, Off, require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Label, Sequence, Series, Spec, Tags
+from gnomon.core.spec import Label, Sequence, Series, Spec, Tags, Waveform
 from gnomon.core.training import Allowance, Proposal, Speed
+from gnomon.layers.audio_rnn import AudioRnn
 from gnomon.layers.gated_cell import Candidates, Form
+from gnomon.layers.hearing import hearing_config
 from gnomon.layers.network import Network
 from gnomon.layers.ngrams import NgramEmbedding, NgramLogits
 from gnomon.layers.recurrence import Cell, RecurrenceConfig
 from gnomon.layers.recurrent_networks import LanguageModel, SeriesClassifier, Tagger, TextClassifier
 from gnomon.layers.scaling import VALUES
 from gnomon.layers.segments import SegmentConfig, SegmentNetwork, segment_size
+from gnomon.layers.sound_size import rnn_rung, sound_settings
 
-ACCEPTS = (Sequence, Series)
+ACCEPTS = (Sequence, Series, Waveform)
 
 _ROW_WIDTH = 32
 """Numbers of a row of the n-gram table of a language model."""
@@ -68,6 +71,10 @@ class Config:
     """Weight of the mean square of their changes."""
     segment_steps: int = 24
     """Steps of a series that are read at once."""
+    mels: int = 48
+    """Bands of frequency that a recording is heard in."""
+    vary: float = 1.0
+    """How much voices, rooms and devices are varied in training on recordings; 0 is not at all."""
 
     def __post_init__(self) -> None:
         for name in ("width", "embedding"):
@@ -84,6 +91,8 @@ class Config:
             require_within("family.ngrams", self.ngrams, 1, 16)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
         require_within("family.segment_steps", self.segment_steps, 1, 65_536)
+        require_within("family.mels", self.mels, 4, 1024)
+        require_within("family.vary", self.vary, 0, 3)
         if self.form == "log" and self.candidates != "positive":
             raise UsageError(
                 "family.form = 'log' is not possible: only positive candidates have a logarithm",
@@ -108,6 +117,9 @@ def build(config: Config, spec: Spec) -> Network:
         case Series() as series, Series() as target:
             segments = SegmentConfig(width=config.width, segment_steps=config.segment_steps, dropout=config.dropout)
             return SegmentNetwork(segments, series, target, VALUES)
+        case Waveform() as sound, Label(classes=classes):
+            heard = hearing_config(config.mels, config.vary)
+            return AudioRnn(sound, len(classes), heard, _recurrence(config), embedding=config.embedding)
     raise TypeError(f"an rnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
@@ -137,6 +149,8 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
             segments, settings, why = segment_size(allowance, spec, speed)
             config = Config(width=segments.width, segment_steps=segments.segment_steps, dropout=segments.dropout)
             return Proposal(config=config, merit=0.9, settings=settings, why=why)
+        case Waveform() as sound, Label():
+            return _proposed_ear(allowance, sound, speed)
     raise TypeError(f"an rnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
@@ -220,6 +234,15 @@ def _proposed_listener(allowance: Allowance, series: Series, speed: Speed) -> Pr
         "train.clip": 1.0,
         "train.average": 0.05,
     }
+    return Proposal(config=config, merit=0.7, settings=settings, why=why)
+
+
+def _proposed_ear(allowance: Allowance, sound: Waveform, speed: Speed) -> Proposal:
+    """Return a network for recordings that have a class."""
+    width, layers, seen = rnn_rung(allowance, sound, speed)
+    config = Config(width=width, layers=layers, embedding=width, dropout=0.2, ngrams="off")
+    why = (f"width {width}, {layers} deep: the largest that hears enough recordings (about {seen:,.0f})",)
+    settings = sound_settings(allowance) | {"train.warmup": 0.05, "train.clip": 1.0}
     return Proposal(config=config, merit=0.7, settings=settings, why=why)
 
 

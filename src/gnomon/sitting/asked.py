@@ -31,6 +31,7 @@ _DEFAULTS = {
     "data.group": "off",
     "data.time": "off",
     "data.max_bad": 0.01,
+    "data.label_from": "auto",
 }
 
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from gnomon.core import calibration, confusion, intervals, ranking
 from gnomon.core.config import Auto
 from gnomon.core.errors import DataError, DivergedError, UsageError
-from gnomon.core.spec import Column, Image, Label, Output, Score, Sequence, Spec, Split, Tree, Vector
-from gnomon.data import baseline, tablebaselines, textbaselines, treebaselines
+from gnomon.core.spec import Column, Image, Label, Output, Score, Sequence, Spec, Split, Tree, Vector, Waveform
+from gnomon.data import baseline, soundbaselines, tablebaselines, textbaselines, treebaselines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -159,9 +159,9 @@ class Task:
         """Return what trivial models, fitted on ``train``, score on ``other``.
 
         The majority class answers with the shares of the classes in ``train`` (one sample added to each). Linear
-        models are there for texts, for pictures of at most `baseline.MAX_FEATURES` values and for rows of a table;
-        but for the last, their outputs are no probabilities, so that only accuracy, top5, f1 and balanced_accuracy are
-        measured. Not ``thorough``, there are none.
+        models are there for texts, trees, recordings, rows of a table and pictures of at most `baseline.MAX_FEATURES`
+        values; but for rows, their outputs are no probabilities, so that only accuracy, top5, f1 and balanced_accuracy
+        are measured. Not ``thorough``, there are none.
         """
         shares = np.bincount(train.targets, minlength=self.output_size) + 1.0
         logits = np.broadcast_to(np.log(shares / shares.sum()), (len(other), self.output_size))
@@ -187,6 +187,9 @@ class Task:
         if isinstance(leaf, Vector):
             outputs = tablebaselines.logistic(train, other, leaf, self.output_size, seed=seed)
             yield "logistic regression", outputs
+        if isinstance(leaf, Waveform):
+            outputs = soundbaselines.cepstral_ridge(train, other.inputs, leaf, self.output_size, seed=seed)
+            yield "linear model of cepstra (MFCC)", outputs
 
     def _decode_row(self, probabilities: Floats, order: Ints) -> dict[str, Any]:
         top = [{"label": self.classes[k], "probability": float(probabilities[k])} for k in order]

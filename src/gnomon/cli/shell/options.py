@@ -78,7 +78,7 @@ group = click.option(
     cls=DataFlag,
     default="off",
     metavar="NAME",
-    help="Column of a table whose rows of one value stay on one side of a split, such as a patient.",
+    help="What belongs together, all on one side of a split: a column of a table, or {group} in --label-from.",
 )
 time = click.option(
     "--time",
@@ -93,6 +93,13 @@ horizon = click.option(
     type=click.IntRange(min=1),
     metavar="STEPS",
     help="Steps of a series to forecast. Default: one season.",
+)
+label_from = click.option(
+    "--label-from",
+    cls=DataFlag,
+    default="auto",
+    metavar="PATTERN",
+    help='How recordings are named, such as "{label}_{speaker}_{index}.wav". Default: folders are classes.',
 )
 data_dir = click.option(
     "--data-dir",
