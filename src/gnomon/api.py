@@ -134,7 +134,7 @@ def inspect(
         dataset = opening.load_dataset(
             data, seed=run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop, layers=layers
         )
-        audited = audit.audit(dataset)
+        audited = audit.audit(dataset, needs_labels=opening.needs_labels(layers))
         opening.tell(dataset, emit)
         for finding in audited.findings:
             emit(Said(text=finding.text, level="warning" if finding.level == "error" else finding.level))
@@ -390,7 +390,7 @@ def _train(
     dataset = opening.load_dataset(
         wished.data, seed=wished.run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop, layers=layers
     )
-    audited = audit.audit(dataset)
+    audited = audit.audit(dataset, needs_labels=opening.needs_labels(layers))
     opening.tell(dataset, emit)
     _tell_findings(audited, emit)
     prepared = _prepared(dataset, layers, emit=emit, stop=stop)

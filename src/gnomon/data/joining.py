@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.errors import DataError
-from gnomon.core.spec import Dataset, Image, Label, Leaf, Series, Split, Tags, Text
+from gnomon.core.spec import Dataset, Image, Label, Leaf, Series, Spec, Split, Tags, Text
 from gnomon.data.ragged import Ragged
 
 _NUM_NAMES = 5
@@ -28,6 +28,14 @@ def fit(other: Dataset, main: Dataset, name: str) -> Split:
     if isinstance(main.spec.target, Label | Tags) and isinstance(other.spec.target, Label | Tags):
         return _translated(part, other.spec.target, main.spec.target, other.source)
     return part
+
+
+def without_labels(dataset: Dataset) -> Dataset:
+    """Return pictures as data of which no class is known; others as they are."""
+    if not isinstance(dataset.spec.input, Image):
+        return dataset
+    splits = {name: replace(part, targets=np.zeros(len(part), dtype=np.int64)) for name, part in dataset.splits.items()}
+    return replace(dataset, spec=Spec(input=dataset.spec.input, target=dataset.spec.input), splits=splits)
 
 
 def _require_like(other: Dataset, main: Dataset, name: str) -> None:

@@ -15,7 +15,7 @@ from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
 from gnomon.core.spec import Dataset, Guess, Image, Label, Spec, Tags
 from gnomon.core.training import RunConfig
-from gnomon.data import detect, named, split
+from gnomon.data import detect, joining, named, split
 from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
@@ -55,10 +55,22 @@ def load_dataset(
     layers: Sequence[Layer] = (),
 ) -> Dataset:
     """Return the data with its splits: those of the data, those that the user named, those that Gnomon makes."""
-    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, layers=layers)
+    reading = Reading(
+        cache_dir=cache_folder(),
+        emit=emit,
+        should_stop=should_stop,
+        needs_labels=needs_labels(layers),
+        layers=layers,
+    )
     main = _read(data.path, data, reading, data_dir)
     others = [_beside(main, p, data, reading, data_dir) if p != "off" else None for p in (data.valid, data.test)]
     return split.split(split.join(main, *others), data.split, seed)
+
+
+def needs_labels(layers: Sequence[Layer]) -> bool:
+    """Return whether pictures need classes for the task that was asked for: not where it takes pictures as targets."""
+    run, _ = configs.build(RunConfig, "run", layers)
+    return run.task == "auto" or Image not in plugins.load("task", run.task).TARGETS
 
 
 def read(
@@ -85,8 +97,11 @@ def load_foreign(
     """
     if isinstance(spec.input, Image):
         data = DataConfig(path=path, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
-        reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
+        needs = isinstance(spec.target, Label)
+        reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, needs_labels=needs)
         other = _seen_as(spec.input, path, data, reading, data_dir)
+        if not needs:
+            other = joining.without_labels(other)
         return split.join(replace(other, spec=spec, splits={}), None, other)
     other = read(path, data_dir=data_dir, emit=emit, should_stop=should_stop)
     target = spec.target if isinstance(spec.target, Label | Tags) else other.spec.target
@@ -104,7 +119,8 @@ def load_foreign(
 def _beside(main: Dataset, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
     """Read a separately given split: it need not hold every class, and its pictures get the shape of the others."""
     if isinstance(main.spec.input, Image):
-        return _seen_as(main.spec.input, path, data, reading, data_dir)
+        other = _seen_as(main.spec.input, path, data, reading, data_dir)
+        return other if isinstance(main.spec.target, Label) else joining.without_labels(other)
     return _read(path, replace(data, allow_empty=True), reading, data_dir)
 
 

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import __version__ as pillow_version
@@ -40,7 +41,8 @@ def dataset(source: Source, config: DataConfig, reading: Reading) -> Dataset:
             )
     found = _as_dataset(source, stored)
     _refuse_bad(found, config)
-    _refuse_empty(found, config)
+    if reading.needs_labels:
+        _refuse_empty(found, config)
     return found
 
 
@@ -85,7 +87,7 @@ def _as_dataset(source: Source, stored: cache.Stored) -> Dataset:
         reader=source.reader,
         spec=Spec(
             input=Image(height_px=height, width_px=width, channels=channels),
-            target=Label(classes=tuple(header["classes"])),
+            target=_target(header),
         ),
         splits=splits,
         fingerprint=_fingerprint(stored),
@@ -93,6 +95,14 @@ def _as_dataset(source: Source, stored: cache.Stored) -> Dataset:
         skipped=tuple(Skipped(**one) for one in header["skipped"]),
         facts={**header["facts"], "stored": header["frame"]},
     )
+
+
+def _target(header: dict[str, Any]) -> Label | Image:
+    """Return what there is to learn of each picture: its class, or itself where there are no classes."""
+    _, height, width, channels = header["shape"]
+    if header["classes"]:
+        return Label(classes=tuple(header["classes"]))
+    return Image(height_px=height, width_px=width, channels=channels)
 
 
 def _fingerprint(stored: cache.Stored) -> str:
