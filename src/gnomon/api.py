@@ -3,49 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gnomon.core import config as configs
 from gnomon.core import run as runfolders
 from gnomon.core.clock import MonotonicClock, Stopwatch
-from gnomon.core.config import Auto, Layer, Off
-from gnomon.core.errors import GnomonError, ReproducibilityError, StoppedError, UsageError, note_run
+from gnomon.core.config import Auto, Off
+from gnomon.core.errors import UsageError
 from gnomon.core.events import Emit, Finished, Said, silent
-from gnomon.core.lock import RunLock
 from gnomon.core.processors import wait_politely
 from gnomon.core.run import RunFolder, read_json, read_lines
 from gnomon.core.signals import StopFlag
-from gnomon.train.budget import Budget, parse_budget
-
-if TYPE_CHECKING:
-    from gnomon.core.spec import Dataset
-    from gnomon.data.preparing import Prepared
-    from gnomon.sitting import Sitting
-
-_RUNS = Path("runs")
-_DEFAULTS = {
-    "run.budget": "5m",
-    "run.task": "auto",
-    "run.family": "auto",
-    "run.seed": 0,
-    "data.target": "auto",
-    "data.valid": "off",
-    "data.test": "off",
-    "data.split": "auto",
-    "data.max_bad": 0.01,
-}
-_PLANNED = {
-    *("task", "family", "seed", "budget", "budget_s", "steps", "phases", "step_s", "eval_at", "look_s", "views"),
-    *("precision", "memory_format", "threads", "used_before_s", "reserve_s", "stops_early", "unit", "baselines_s"),
-}
-"""What going on with a run, repeating it and measuring it need to know of its plan."""
-_SHORT_S = 20.0
-"""A first training on a machine with a smaller budget than this does not spend time on measuring the machine."""
+from gnomon.sitting.asked import RUNS, allowance_of, data_dir_of, layers_of, value_of
+from gnomon.train.budget import parse_budget
 
 
 @dataclass(frozen=True)
@@ -124,27 +97,28 @@ def inspect(
     """Return what the data is, what Gnomon would do and why, and what is wrong with it. Nothing is trained."""
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
     read = {"path": path, "target": target, "valid": valid, "test": test, "split": split, "max_bad": max_bad}
-    layers = _layers(asked, read, config, settings, horizon=horizon)
-    parsed = parse_budget(_value(layers, "run.budget"))
+    layers = layers_of(asked, read, config, settings, horizon=horizon)
+    parsed = parse_budget(value_of(layers, "run.budget"))
     wait_politely()
     with StopFlag() as stop:
         from gnomon.data import audit, manifest, opening
+        from gnomon.sitting.reading import prepared_of
 
         data, run = opening.wished(layers)
         dataset = opening.load_dataset(
-            data, seed=run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop, layers=layers
+            data, seed=run.seed, data_dir=data_dir_of(data_dir), emit=emit, should_stop=stop, layers=layers
         )
         audited = audit.audit(dataset, needs_labels=opening.needs_labels(layers))
         opening.tell(dataset, emit)
         for finding in audited.findings:
             emit(Said(text=finding.text, level="warning" if finding.level == "error" else finding.level))
-        prepared = _prepared(dataset, layers, emit=emit, stop=stop)
+        prepared = prepared_of(dataset, layers, emit=emit, stop=stop)
         from gnomon import assemble  # with torch: what was found is on the screen before it is there
         from gnomon.train import machine
 
         wished = assemble.wish(layers)
-        known = machine.know(_device(wished), cache=opening.cache_folder(), may_measure=True)
-        allowance = _allowance(parsed, len(prepared.dataset.splits["train"]), used_s=0.0)
+        known = machine.know(assemble.device_for(wished), cache=opening.cache_folder(), may_measure=True)
+        allowance = allowance_of(parsed, len(prepared.dataset.splits["train"]), used_s=0.0)
         choice = assemble.choose(wished, prepared, known.speed(), allowance=allowance)
     result = {
         **manifest.data_json(dataset, audited),
@@ -187,14 +161,17 @@ def train(
     """
     wait_politely()
     if replay is not None:
-        return _replay(load_run(replay), out=out, emit=emit)
+        return _replayed(load_run(replay), out=out, emit=emit)
     asked = {"budget": budget, "task": task, "family": family, "seed": seed}
     read = {"path": path, "target": target, "valid": valid, "test": test, "split": split, "max_bad": max_bad}
-    layers = _layers(asked, read, config, settings, horizon=horizon)
-    parsed = parse_budget(_value(layers, "run.budget"))
+    layers = layers_of(asked, read, config, settings, horizon=horizon)
+    parsed = parse_budget(value_of(layers, "run.budget"))
     stopwatch = Stopwatch(MonotonicClock(), already_s=already_s)
     with StopFlag() as stop:
-        return _train(layers, parsed, out=out, data_dir=data_dir, stopwatch=stopwatch, stop=stop, emit=emit)
+        from gnomon.sitting import starting
+
+        folder = starting.start(layers, parsed, out=out, data_dir=data_dir, stopwatch=stopwatch, stop=stop, emit=emit)
+    return Run(folder.path)
 
 
 def resume(
@@ -208,26 +185,17 @@ def resume(
     """Go on with a stopped run: with what is left of its budget, or with a new allotment of wall time."""
     opened = load_run(run)
     wait_politely()
-    with StopFlag() as stop, RunLock(opened.folder, emit=emit), _noting(opened.folder):
-        from gnomon.sitting import forget_after
-        from gnomon.train import checkpoint
+    with StopFlag() as stop:
+        from gnomon.sitting import starting
 
-        log = _log_of(opened.folder)
-        if any(event["event"] == "reported" for event in log.events):
-            raise UsageError(
-                "the run is finished: there is nothing to resume",
-                fix="train again, with a larger --budget",
-                path=opened.path,
-            )
-        loaded = checkpoint.load(opened.folder, emit)
-        sitting = _sitting_of(opened.folder, stop, emit, accept_changed_data=accept_changed_data)
-        used_s = float(loaded.facts.get("elapsed_s", 0.0)) if loaded else float(log.plan["used_before_s"])
-        sitting.budget, already = _allotment(sitting.budget, budget, used_s, already_s)
-        sitting.stopwatch = Stopwatch(sitting.clock, already_s=already)
-        at_step = loaded.step if loaded else 0
-        forget_after(opened.folder, at_step)
-        log.add("resume", at_step=at_step, elapsed_s=round(already, 3), budget_s=sitting.budget.seconds)
-        _go(sitting, log, loaded=loaded, emit=emit)
+        starting.resume(
+            opened.folder,
+            budget=budget,
+            accept_changed_data=accept_changed_data,
+            already_s=already_s,
+            stop=stop,
+            emit=emit,
+        )
     return opened
 
 
@@ -240,11 +208,12 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
 
         from gnomon import assemble
         from gnomon.outputs import evaluate as evaluation
+        from gnomon.sitting import records, starting
 
-        plan = _log_of(opened.folder).plan
+        plan = records.log_of(opened.folder).plan
         model = assemble.load_model(opened.folder.model)
         if data is None:
-            dataset = _sitting_of(opened.folder, stop, emit, accept_changed_data=False).dataset
+            dataset = starting.reopened(opened.folder, stop, emit, accept_changed_data=False).dataset
         else:
             from gnomon.data import opening
 
@@ -253,7 +222,7 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
                 fit=model.fit,
                 spec=model.spec,
                 preparation=model.preparation,
-                data_dir=_data_dir(None),
+                data_dir=data_dir_of(None),
                 emit=emit,
                 should_stop=stop,
             )
@@ -346,8 +315,9 @@ def report(run: str | Run, *, emit: Emit = silent) -> Path:
     opened = load_run(run)
     from gnomon.outputs import report as reports
     from gnomon.outputs.examples import examples_of
+    from gnomon.sitting.reading import dataset_or_none
 
-    dataset = _dataset_or_none(opened.folder, emit)
+    dataset = dataset_or_none(opened.folder, emit)
     return reports.write_report(opened.folder, examples=None if dataset is None else examples_of(dataset))
 
 
@@ -360,335 +330,14 @@ def doctor(*, emit: Emit = silent) -> dict[str, Any]:
         train=train,
         predict=predict,
         cache_dir=opening.cache_folder(),
-        data_dir=_data_dir(None),
-        runs_dir=_RUNS,
+        data_dir=data_dir_of(None),
+        runs_dir=RUNS,
         emit=emit,
     )
 
 
-def _train(
-    layers: list[Layer],
-    budget: Budget,
-    *,
-    out: str | None,
-    data_dir: str | None,
-    stopwatch: Stopwatch,
-    stop: StopFlag,
-    emit: Emit,
-) -> Run:
-    from dataclasses import replace
-
-    from gnomon import assemble
-    from gnomon.core import files
-    from gnomon.core.ranks import Ranks
-    from gnomon.data import audit, manifest, opening
-    from gnomon.sitting import Sitting, environment
-    from gnomon.train import machine, memory
-
-    memory.keep_freed_memory()
-    wished = assemble.wish(layers)
-    dataset = opening.load_dataset(
-        wished.data, seed=wished.run.seed, data_dir=_data_dir(data_dir), emit=emit, should_stop=stop, layers=layers
-    )
-    audited = audit.audit(dataset, needs_labels=opening.needs_labels(layers))
-    opening.tell(dataset, emit)
-    _tell_findings(audited, emit)
-    prepared = _prepared(dataset, layers, emit=emit, stop=stop)
-    may_measure = budget.seconds is None or budget.seconds >= _SHORT_S
-    known = machine.know(_device(wished), cache=opening.cache_folder(), may_measure=may_measure)
-    allowance = _allowance(budget, len(prepared.dataset.splits["train"]), used_s=stopwatch.elapsed_s())
-    choice = assemble.choose(wished, prepared, known.speed(), allowance=allowance)
-    folder = _new_folder(out, dataset.name, choice.run.family)
-    with RunLock(folder, emit=emit), _noting(folder):
-        files.write_bytes(folder.config, _toml(choice.settings), sync=False)
-        told = replace(dataset, guesses=prepared.dataset.guesses)  # what was guessed in preparing it too
-        files.write_json(folder.data, manifest.data_json(told, audited), sync=False)
-        files.write_json(folder.preparation, dict(prepared.preparation), sync=False)
-        for skipped in dataset.skipped:
-            files.append_json(folder.skipped, vars(skipped), sync=False)
-        _use_threads(choice.train.threads, known.threads)
-        files.write_json(folder.env, environment(known), sync=False)
-        sitting = Sitting(
-            run=folder,
-            choice=choice,
-            raw=dataset,
-            dataset=prepared.dataset,
-            preparation=prepared.preparation,
-            budget=budget,
-            machine=known,
-            clock=MonotonicClock(),
-            stopwatch=stopwatch,
-            emit=emit,
-            should_stop=stop,
-            ranks=Ranks(),
-        )
-        _go(sitting, None, loaded=None, emit=emit)
-    return Run(folder.path)
-
-
-@contextmanager
-def _noting(folder: RunFolder) -> Iterator[None]:
-    """Note on an unexpected error in which run it happened, so that its traceback is kept there."""
-    try:
-        yield
-    except Exception as error:
-        note_run(error, folder.path)
-        raise
-
-
-def _go(sitting: Sitting, log: Any, *, loaded: Any, emit: Emit, timed: bool = True) -> dict[str, Any]:
-    """Plan where there is no plan yet, carry it out, and tell the result."""
-    from gnomon import sitting as sittings
-
-    config = sitting.choice.train
-    if log is None:
-        precision = sitting.machine.precision if config.precision == "auto" else config.precision
-        channels_last = sitting.machine.channels_last
-    else:
-        precision, channels_last = str(log.plan["precision"]), log.plan["memory_format"] == "channels_last"
-    parts = sittings.parts_for(sitting, precision=precision, channels_last=channels_last)
-    if log is None:
-        log = sittings.make_plan(sitting, parts)
-    else:
-        from gnomon.core.events import Planned
-
-        sitting.emit(Planned(plan=log.plan))
-    result = sittings.carry_out(sitting, parts, log, loaded=loaded, timed=timed)
-    emit(Finished(result=result))
-    return result
-
-
-def _sitting_of(folder: RunFolder, stop: StopFlag, emit: Emit, *, accept_changed_data: bool) -> Sitting:
-    """Return the sitting that a run folder describes, its data read again and checked."""
-    from gnomon import assemble
-    from gnomon.core.ranks import Ranks
-    from gnomon.data import manifest, opening
-    from gnomon.sitting import Sitting
-    from gnomon.train import machine, memory
-
-    memory.keep_freed_memory()
-    log = _log_of(folder)
-    layers: list[Layer] = [("config", configs.read_toml(folder.config))]
-    wished = assemble.wish(layers)
-    stored = read_json(folder.data)
-    dataset = opening.load_dataset(
-        wished.data, seed=wished.run.seed, data_dir=_where_it_lay(stored), emit=emit, should_stop=stop, layers=layers
-    )
-    dataset = manifest.restore(dataset, stored, accept_changed=accept_changed_data)
-    prepared = _prepared(dataset, layers, known=read_json(folder.preparation), stop=stop)
-    known = machine.know(_device(wished), cache=opening.cache_folder(), may_measure=False)
-    budget = _last_budget(log)
-    allowance = _allowance(budget, len(prepared.dataset.splits["train"]), used_s=0.0)
-    choice = assemble.choose(wished, prepared, known.speed(), allowance=allowance)
-    _use_threads("auto", int(log.plan["threads"]))
-    clock = MonotonicClock()
-    return Sitting(
-        run=folder,
-        choice=choice,
-        raw=dataset,
-        dataset=prepared.dataset,
-        preparation=prepared.preparation,
-        budget=budget,
-        machine=known,
-        clock=clock,
-        stopwatch=Stopwatch(clock),
-        emit=emit,
-        should_stop=stop,
-        ranks=Ranks(),
-    )
-
-
-def _replay(run: Run, *, out: str | None, emit: Emit) -> Run:
-    """Train again by a run's plan and re-fits, without a clock, and require the same weights."""
+def _replayed(run: Run, *, out: str | None, emit: Emit) -> Run:
     with StopFlag() as stop:
-        from gnomon import sitting as sittings
-        from gnomon.core import files
-        from gnomon.train.plan import PlanLog
+        from gnomon.sitting import starting
 
-        log = _log_of(run.folder)
-        finish = next((event for event in reversed(log.events) if event["event"] == "finish"), None)
-        if finish is None:
-            raise UsageError(
-                "the run is not finished: it cannot be replayed", fix="gnomon resume it first", path=run.path
-            )
-        if any(event["event"] == "rollback" for event in log.events):
-            raise ReproducibilityError(
-                "the run went back to a checkpoint on the way: its replay would need that checkpoint",
-                fix="train again with the settings of its run.toml (--config)",
-                path=run.path,
-            )
-        sitting = _sitting_of(run.folder, stop, emit, accept_changed_data=False)
-        folder = _new_folder(out, run.path.name, "replay")
-        with RunLock(folder, emit=emit):
-            for source, copy in (
-                (run.folder.config, folder.config),
-                (run.folder.preparation, folder.preparation),
-                (run.folder.data, folder.data),
-                (run.folder.env, folder.env),
-            ):
-                files.write_bytes(copy, source.read_bytes())
-            sitting.run = folder
-            fresh = PlanLog.start(folder, {k: v for k, v in log.plan.items() if k != "event"})
-            for refit in log.refits():
-                fresh.add("refit", at_step=refit.at_step, steps=refit.steps)
-            result = _go(sitting, fresh, loaded=None, emit=emit, timed=False)
-            sittings.require_equal(run.folder, folder, finish["weights_sha256"], result["weights_sha256"])
-    emit(Said(text=f"the replay gave the same weights: {result['weights_sha256'][:12]}…"))
-    return Run(folder.path)
-
-
-def _layers(
-    asked: Mapping[str, Any],
-    read: Mapping[str, Any],
-    config: str | None,
-    settings: Sequence[str],
-    *,
-    horizon: int | Auto = "auto",
-) -> list[Layer]:
-    """Return the layers that the user wrote. A flag left at its default says nothing."""
-    flags = {f"run.{name}": value for name, value in asked.items()}
-    flags |= {f"data.{name}": value for name, value in read.items() if value is not None}
-    flags |= {} if horizon == "auto" else {"series.horizon": horizon}
-    for name in ("data.path", "data.valid", "data.test"):
-        if flags.get(name) not in (None, "off") and Path(flags[name]).exists():
-            flags[name] = str(Path(flags[name]).absolute())  # so that the run can be resumed from any folder
-    given = {name: value for name, value in flags.items() if name not in _DEFAULTS or value != _DEFAULTS[name]}
-    layers: list[Layer] = []
-    if config is not None:
-        layers.append(("config", configs.read_toml(Path(config))))
-    return [*layers, ("user", {**given, **configs.parse_sets(settings)})]
-
-
-def _value(layers: Sequence[Layer], name: str) -> str:
-    return str(next((values[name] for _, values in reversed(layers) if name in values), _DEFAULTS[name]))
-
-
-def _allowance(budget: Budget, num_train: int, *, used_s: float) -> Any:
-    """Return what a family may plan with: about four fifths of a time are left for training."""
-    from gnomon.core.training import Allowance
-
-    samples = {"epochs": budget.value * num_train, "samples": budget.value, "steps": budget.value * 256}
-    return Allowance(
-        train_s=None if budget.seconds is None else max(0.0, 0.85 * (budget.seconds - used_s)),
-        samples=samples.get(budget.kind),
-        flop=budget.value if budget.kind == "flop" else None,
-        num_train=num_train,
-    )
-
-
-def _allotment(old: Budget, new: str | None, used_s: float, already_s: float) -> tuple[Budget, float]:
-    """Return the budget to go on with, and how much of it is used already."""
-    if new is None or old.kind != "time":
-        if new is not None:
-            raise UsageError(
-                f"the run counts its budget in {old.kind}: no time can be granted", fix="resume without --budget"
-            )
-        return old, used_s + already_s
-    granted = parse_budget(new)
-    if granted.seconds is None:
-        raise UsageError(f"{new!r} is not a time", fix="grant a time, such as --budget 5m")
-    return Budget(text=granted.text, kind="time", value=used_s + granted.seconds), used_s + already_s
-
-
-def _log_of(folder: RunFolder) -> Any:
-    """Return the plan of a run and its events. Raises ``ArtefactError`` where the plan lacks anything."""
-    from gnomon.core.errors import ArtefactError
-    from gnomon.train.plan import PlanLog
-
-    log = PlanLog.read(folder)
-    if lacking := _PLANNED - log.plan.keys():
-        raise ArtefactError(
-            f"the plan lacks {', '.join(sorted(lacking))}", fix="restore the file from a copy", path=folder.plan, line=1
-        )
-    return log
-
-
-def _last_budget(log: Any) -> Budget:
-    """Return the budget of a run: the last allotment that it was granted, else that of its plan."""
-    first = parse_budget(log.plan["budget"]["text"])
-    granted = [event["budget_s"] for event in log.events if event["event"] == "resume" and event.get("budget_s")]
-    return Budget(text=first.text, kind="time", value=float(granted[-1])) if granted else first
-
-
-def _dataset_or_none(folder: RunFolder, emit: Emit) -> Dataset | None:
-    """Return a run's data with the splits that it had, or None with a word about it where the data is gone."""
-    from gnomon.data import manifest, opening
-
-    stored = read_json(folder.data)
-    layers: list[Layer] = [("config", configs.read_toml(folder.config))]
-    data, run = opening.wished(layers)
-    try:
-        with StopFlag() as stop:
-            dataset = opening.load_dataset(
-                data, seed=run.seed, data_dir=_where_it_lay(stored), emit=emit, should_stop=stop, layers=layers
-            )
-            return manifest.restore(dataset, stored)
-    except StoppedError:
-        raise
-    except GnomonError as error:
-        emit(Said(text=f"the report has no pictures: {error.what}", level="warning"))
-        return None
-
-
-def _prepared(
-    dataset: Dataset,
-    layers: Sequence[Layer],
-    *,
-    stop: StopFlag,
-    known: Mapping[str, Any] | None = None,
-    emit: Emit = silent,
-) -> Prepared:
-    """Return the data as families see it; tell what was decided on the way, unless it was decided before."""
-    from gnomon.data import opening, preparing
-
-    prepared = preparing.prepare(
-        dataset, layers, cache_dir=opening.cache_folder(), known=known, emit=emit, should_stop=stop
-    )
-    for guess in prepared.dataset.guesses[len(dataset.guesses) :]:
-        opening.tell_guess(guess, emit)
-    return prepared
-
-
-def _tell_findings(audited: Any, emit: Emit) -> None:
-    audited.require_learnable()
-    for finding in audited.findings:
-        if finding.level == "warning":
-            emit(Said(text=finding.text, level="warning"))
-
-
-def _new_folder(out: str | None, *names: str) -> RunFolder:
-    if out is not None:
-        return runfolders.create_at(Path(out))
-    return runfolders.create(_RUNS, name_parts=names, now=datetime.now())
-
-
-def _toml(settings: Mapping[str, Any]) -> bytes:
-    import tomli_w
-
-    return tomli_w.dumps(configs.as_toml(settings)).encode()
-
-
-def _data_dir(named: str | None) -> Path | None:
-    named = named or os.environ.get("GNOMON_DATA")
-    return Path(named) if named else None
-
-
-def _where_it_lay(stored: Any) -> Path | None:
-    """Return the folder in which a run found data of a known name, where it is still there."""
-    source = stored.get("source") if isinstance(stored, dict) else None
-    found = Path(source) if isinstance(source, str) else None
-    return found.parent if found is not None and found.exists() else _data_dir(None)
-
-
-def _device(wished: Any) -> Any:
-    from gnomon.core.training import TrainConfig
-    from gnomon.train import machine
-
-    train, _ = configs.build(TrainConfig, "train", wished.layers)
-    return machine.choose_device(train)
-
-
-def _use_threads(wanted: int | str, known: int) -> None:
-    import torch
-
-    torch.set_num_threads(known if wanted == "auto" else int(wanted))
+        return Run(starting.replay(run.folder, out=out, stop=stop, emit=emit).path)

@@ -23,7 +23,7 @@ from gnomon.data import feeds, opening, preparing
 from gnomon.data.feeds import Feed
 from gnomon.data.preparing import Prepared
 from gnomon.layers.network import Network
-from gnomon.train import checkpoint
+from gnomon.train import checkpoint, machine
 from gnomon.train.precision import DTYPES, Precision
 
 _MOST_PREPARED_PX = 4_000_000
@@ -106,6 +106,12 @@ def choose(wished: Wish, prepared: Prepared, speed: Speed, *, allowance: Allowan
     built["train"] = _checked(built["train"], dataset.spec)
     del built["reader"]
     return Choice(run=run, settings=settings, why=proposal.why, **built)
+
+
+def device_for(wished: Wish) -> torch.device:
+    """Return the device that the user asked for, or the best there is."""
+    train, _ = configs.build(TrainConfig, "train", wished.layers)
+    return machine.choose_device(train)
 
 
 def make_task(name: str, config: Any, spec: Spec) -> Any:

@@ -7,7 +7,6 @@ import gnomon
 from gnomon import api
 from gnomon.core.errors import ArtefactError, UsageError
 from gnomon.core.events import Finished, Said
-from gnomon.train.budget import parse_budget
 
 
 def test_importing_the_verbs_imports_no_torch():
@@ -20,52 +19,6 @@ def test_the_public_names_are_the_verbs():
         assert getattr(gnomon, name) is not None
     with pytest.raises(AttributeError, match="gnomon"):
         gnomon.no_such_name  # noqa: B018
-
-
-def test_a_flag_left_at_its_default_says_nothing(tmp_path):
-    asked = {"budget": "5m", "seed": 3}
-    layers = api._layers(asked, {"path": "photos", "valid": "off"}, None, ["train.clip=1.5"])
-    assert layers == [("user", {"run.seed": 3, "data.path": "photos", "train.clip": 1.5})]
-    config = tmp_path / "run.toml"
-    config.write_text('[run]\nbudget = "9s"\n[chosen_by]\n"run.budget" = "user"\n')
-    layers = api._layers(asked, {"path": None}, str(config), [])
-    assert layers == [("config", {"run.budget": "9s"}), ("user", {"run.seed": 3})]
-    assert api._value(layers, "run.budget") == "9s"
-    assert api._value(layers, "run.family") == "auto"
-
-
-@pytest.mark.parametrize(
-    ("budget", "used_s", "train_s", "samples", "flop"),
-    [
-        ("100s", 20.0, 68.0, None, None),
-        ("10s", 20.0, 0.0, None, None),
-        ("3epochs", 0.0, None, 600.0, None),
-        ("50samples", 0.0, None, 50.0, None),
-        ("1e9flop", 0.0, None, None, 1e9),
-    ],
-)
-def test_what_a_family_may_plan_with(budget, used_s, train_s, samples, flop):
-    found = api._allowance(parse_budget(budget), 200, used_s=used_s)
-    assert (found.train_s, found.samples, found.flop, found.num_train) == (train_s, samples, flop, 200)
-
-
-def test_what_is_left_and_what_is_granted():
-    old = parse_budget("60s")
-    assert api._allotment(old, None, 20.0, 3.0) == (old, 23.0)
-    granted, already_s = api._allotment(old, "10s", 20.0, 3.0)
-    assert (granted.seconds, already_s) == (30.0, 23.0)
-    with pytest.raises(UsageError, match="not a time"):
-        api._allotment(old, "10steps", 20.0, 3.0)
-    with pytest.raises(UsageError, match="counts its budget in steps"):
-        api._allotment(parse_budget("10steps"), "10s", 20.0, 3.0)
-
-
-def test_data_of_a_name_is_looked_for_where_it_lay(tmp_path, monkeypatch):
-    monkeypatch.setenv("GNOMON_DATA", "elsewhere")
-    (tmp_path / "mnist").mkdir()
-    assert api._where_it_lay({"source": str(tmp_path / "mnist")}) == tmp_path
-    assert str(api._where_it_lay({"source": str(tmp_path / "gone")})) == "elsewhere"
-    assert str(api._where_it_lay([])) == "elsewhere"
 
 
 def test_a_run_is_found_by_its_folder_or_its_name(trained, monkeypatch, tmp_path):

@@ -123,8 +123,39 @@ class Number:
             raise ValueError(f"numbers with a standard deviation of {self.deviation}")
 
 
-Leaf = Image | Label | Text | Sequence | Tags | Series | Number
-_KINDS: dict[str, type[Leaf]] = {kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number)}
+@dataclass(frozen=True, kw_only=True)
+class Density:
+    """How probable the input itself is: what a model that can draw new samples learns.
+
+    Stored with each sample is the index of its class, int64 ``(batch,)``, -1 where it is unknown. A network that is
+    ``conditional`` is given it.
+    """
+
+    binarize: Literal["off", "dynamic", "static", "threshold"] = "off"
+    """How pictures are made of two values: drawn anew at each look, drawn once, or cut at the middle."""
+    classes: tuple[str, ...] = ()
+    """The classes of the samples where they are known."""
+    conditional: bool = False
+    """True where the model is told the class."""
+
+    @property
+    def levels(self) -> int:
+        """How many values a number of the input has: 2 where it is binarised."""
+        return 256 if self.binarize == "off" else 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normality(Density):
+    """How usual the input is: learned from what is normal, asked of what may not be."""
+
+    normal: tuple[str, ...] = ()
+    """The classes that were learned; a sample of any other class is an anomaly. Empty without classes."""
+
+
+Leaf = Image | Label | Text | Sequence | Tags | Series | Number | Density | Normality
+_KINDS: dict[str, type[Leaf]] = {
+    kind.__name__: kind for kind in (Image, Label, Text, Sequence, Tags, Series, Number, Density, Normality)
+}
 
 
 @dataclass(frozen=True, kw_only=True)

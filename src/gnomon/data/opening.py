@@ -13,7 +13,7 @@ from gnomon.core import plugins
 from gnomon.core.config import DataConfig, Layer
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
-from gnomon.core.spec import Dataset, Guess, Image, Label, Spec, Tags
+from gnomon.core.spec import Dataset, Density, Guess, Image, Label, Spec, Tags
 from gnomon.core.training import RunConfig
 from gnomon.data import detect, joining, named, split
 from gnomon.data.fitted import Fitted
@@ -68,9 +68,9 @@ def load_dataset(
 
 
 def needs_labels(layers: Sequence[Layer]) -> bool:
-    """Return whether pictures need classes for the task that was asked for: not where it takes pictures as targets."""
+    """Return whether pictures need classes for the task that was asked for: not to learn how probable they are."""
     run, _ = configs.build(RunConfig, "run", layers)
-    return run.task == "auto" or Image not in plugins.load("task", run.task).TARGETS
+    return run.task == "auto" or not any(issubclass(kind, Density) for kind in plugins.load("task", run.task).TARGETS)
 
 
 def read(

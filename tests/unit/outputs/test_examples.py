@@ -1,6 +1,8 @@
 import numpy as np
+import small_training
 from fake_sequence_runs import questions, tagged, weather
 
+from gnomon.core.spec import Dataset
 from gnomon.outputs.examples import examples_of
 
 
@@ -27,3 +29,21 @@ def test_rows_of_a_series_are_named_by_their_time():
     assert found.kind == "Series"
     assert np.shape(found.samples("train", range(4))) == (4, 2)
     assert found.names("train", [0]) == ["2026-01-01 00:00"]
+
+
+def test_pictures_are_taken_by_split_and_index():
+    splits = {"train": small_training.pictures(5), "test": small_training.pictures(4, seed=1)}
+    taken = examples_of(
+        Dataset(
+            name="small",
+            source="small",
+            reader="made",
+            spec=small_training.spec(),
+            splits=splits,
+            fingerprint="f",
+            guesses=(),
+            skipped=(),
+            facts={},
+        )
+    ).samples("test", [3, 0])
+    np.testing.assert_array_equal(taken, splits["test"].inputs[[3, 0]])

@@ -1,0 +1,165 @@
+"""A plan is carried out: train, measure, save, report."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import torch
+
+from gnomon import assemble
+from gnomon.assemble import Model
+from gnomon.core import files
+from gnomon.core.events import Emit, Finished, Planned, Said
+from gnomon.outputs import evaluate, report
+from gnomon.outputs.examples import examples_of
+from gnomon.sitting.looking import validator, writer
+from gnomon.sitting.parts import Parts, Sitting, parts_for
+from gnomon.sitting.planning import REPORT_S, make_plan, measure_baselines
+from gnomon.sitting.records import result
+from gnomon.train import checkpoint, memory
+from gnomon.train.average import Average
+from gnomon.train.loop import Fit, fit
+from gnomon.train.optim import Optimizer
+from gnomon.train.pace import Pace
+from gnomon.train.plan import PlanLog, Progress
+from gnomon.train.state import State
+
+
+def go(sitting: Sitting, log: Any, *, loaded: Any, emit: Emit, timed: bool = True) -> dict[str, Any]:
+    """Plan where there is no plan yet, carry it out, and tell the result."""
+    config = sitting.choice.train
+    if log is None:
+        precision = sitting.machine.precision if config.precision == "auto" else config.precision
+        channels_last = sitting.machine.channels_last
+    else:
+        precision, channels_last = str(log.plan["precision"]), log.plan["memory_format"] == "channels_last"
+    parts = parts_for(sitting, precision=precision, channels_last=channels_last)
+    if log is None:
+        log = make_plan(sitting, parts)
+    else:
+        sitting.emit(Planned(plan=log.plan))
+    found = carry_out(sitting, parts, log, loaded=loaded, timed=timed)
+    emit(Finished(result=found))
+    return found
+
+
+def carry_out(
+    sitting: Sitting, parts: Parts, log: PlanLog, *, loaded: checkpoint.Loaded | None = None, timed: bool = True
+) -> dict[str, Any]:
+    """Train by the plan, from a checkpoint where there is one, then measure, save and report; return the result.
+
+    Not ``timed``, the clock changes nothing: that is how a run is replayed.
+    """
+    state = _state(sitting, parts, loaded)
+    started_s = sitting.stopwatch.elapsed_s()
+    if log.plan["steps"] > 0:
+        fit(_fit(sitting, parts, log, state, timed=timed))
+    else:
+        _answer_without_training(sitting, parts)
+    train_s = sitting.stopwatch.elapsed_s() - started_s
+    parts.network.load_state_dict(state.average.weights(parts.network))
+    return _finish(sitting, parts, log, state, train_s=train_s)
+
+
+def _state(sitting: Sitting, parts: Parts, loaded: checkpoint.Loaded | None) -> State:
+    config = sitting.choice.train
+    state = State(
+        network=parts.network,
+        optimizer=Optimizer(parts.network, config, iterate_in=parts.precision.iterate_in),
+        average=Average(config),
+        seed=sitting.choice.run.seed,
+    )
+    if loaded is not None:
+        state.load(loaded.tensors, loaded.facts)
+    return state
+
+
+def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: bool) -> Fit:
+    plan = log.plan
+    step_s = {phase["size"]: s for phase, s in zip(plan["phases"], plan["step_s"], strict=True)}
+    deadline_s = None
+    if timed and sitting.budget.seconds is not None and not plan["stops_early"]:
+        again_s = plan["baselines_s"] if sitting.baselines is None else 0.0
+        deadline_s = sitting.budget.seconds - sum(plan["reserve_s"].values()) - again_s
+    return Fit(
+        run=sitting.run,
+        config=sitting.choice.train,
+        phases=parts.phases,
+        eval_at=tuple(plan["eval_at"]),
+        state=state,
+        objective=parts.task,
+        feed=parts.feed,
+        precision=parts.precision,
+        pace=Pace(Progress(plan["steps"], log.refits()), parts.phases, step_s, deadline_s=deadline_s),
+        log=log,
+        validate=validator(sitting, parts),
+        write=writer(sitting, parts),
+        validate_s=plan["look_s"],
+        clock=sitting.clock,
+        stopwatch=sitting.stopwatch,
+        emit=sitting.emit,
+        ranks=sitting.ranks,
+        should_stop=sitting.should_stop,
+    )
+
+
+def _answer_without_training(sitting: Sitting, parts: Parts) -> None:
+    """Make the network answer as the baseline does: the budget was too small for a single step."""
+    sitting.emit(
+        Said(
+            text="the budget is too small for a single step: the model answers what is best without any training",
+            level="warning",
+        )
+    )
+    parts.network.head.answer(torch.from_numpy(parts.task.prior(sitting.train)))
+
+
+def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train_s: float) -> dict[str, Any]:
+    """Measure the trained network, save the model, write the report."""
+    choice, dataset, stopwatch = sitting.choice, sitting.dataset, sitting.stopwatch
+    started_s = stopwatch.elapsed_s()
+    model = Model(
+        network=parts.network.eval(),
+        task=parts.task,
+        spec=dataset.spec,
+        size_px=parts.test_px,
+        fit=choice.data.fit,
+        preparation=sitting.preparation,
+        precision=parts.precision,
+    )
+    known = {}
+    if "valid" in dataset.splits and len(dataset.splits["valid"]) and log.plan["steps"] > 0:
+        model, known["valid"] = evaluate.calibrated(
+            model, dataset.splits["valid"], views=log.plan["views"], should_stop=sitting.should_stop
+        )
+    checkpoint.save_model(sitting.run, parts.network.state_dict(), assemble.card(choice, model))
+    if sitting.baselines is None:  # resumed or replayed: the plan was made in another sitting
+        measure_baselines(sitting, parts)
+    found = evaluate.evaluation(
+        model,
+        dataset,
+        known=known,
+        task_name=choice.run.task,
+        seed=choice.run.seed,
+        measured=sitting.baselines,
+        emit=sitting.emit,
+        should_stop=sitting.should_stop,
+    )
+    files.write_json(sitting.run.evaluation, found)
+    if (write := writer(sitting, parts)) is not None and log.plan["steps"] > 0:
+        text = write(parts.network, parts.network.state_dict())
+        files.append_json(sitting.run.metrics, {"step": state.step, "progress": 1.0, "event": "sample", "text": text})
+    evaluate_s = stopwatch.elapsed_s() - started_s
+    facts = {
+        "step": state.step,
+        "weights_sha256": hashlib.sha256(sitting.run.weights.read_bytes()).hexdigest(),
+        "train_s": round(train_s, 3),
+        "evaluate_s": round(evaluate_s, 3),
+        "peak_memory_bytes": memory.peak_bytes(),
+    }
+    log.add("finish", **facts, elapsed_s=round(stopwatch.elapsed_s() + REPORT_S, 3), report_s=REPORT_S)
+    report.write_report(sitting.run, examples=examples_of(sitting.raw))
+    elapsed_s = stopwatch.elapsed_s()
+    log.add("reported", elapsed_s=round(elapsed_s, 3))
+    return result(sitting.run, log, found, elapsed_s=elapsed_s)

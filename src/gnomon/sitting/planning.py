@@ -1,0 +1,105 @@
+"""The plan: what is measured before it, and the seconds that it keeps back."""
+
+from __future__ import annotations
+
+import torch
+
+from gnomon.core.events import Planned
+from gnomon.outputs import evaluate
+from gnomon.sitting.looking import LOOK_SAMPLES, few, writer
+from gnomon.sitting.parts import Parts, Sitting
+from gnomon.train import planner
+from gnomon.train.plan import PlanLog
+
+SCHEMA = 1
+REPORT_S = 0.7
+_EXIT_S = 0.3
+"""Seconds that the interpreter takes to end."""
+_TIMED = 64
+"""Samples that are looked at once to know how long evaluation takes."""
+_VIEWS_SHARE = 0.08
+"""Largest share of the budget that more test-time views may take."""
+_THOROUGH_S = 30.0
+"""Budget from which on linear models are measured too, which may take a second or two."""
+_WRITING_S = 0.8
+_SPARE = 1.15
+"""Factor on the measured evaluation time: scores, baselines and a neighbour's noise come on top."""
+
+
+def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
+    """Measure, count the steps that the budget pays for, and write the plan."""
+    choice, budget, config = sitting.choice, sitting.budget, sitting.choice.train
+    baselines_s = measure_baselines(sitting, parts)
+    probe = planner.Probe(parts.network, config, parts.task, parts.feed, parts.precision)
+    costs = probe.costs(parts.phases, few(sitting, parts, _TIMED), allowed_s=planner.allowed_s(budget))
+    used_s = sitting.stopwatch.elapsed_s()
+    reserve_s, views = _reserve(sitting, parts, costs)
+    available_s = None if budget.seconds is None else budget.seconds - used_s - sum(reserve_s.values())
+    num_look = min(LOOK_SAMPLES, len(sitting.dataset.splits.get("valid", ())))
+    counted = planner.count_steps(
+        budget,
+        config,
+        parts.phases,
+        costs,
+        num_train=len(sitting.train),
+        num_valid=num_look,
+        available_s=available_s,
+        flop_per_step=probe.flop(parts.phases) if budget.kind == "flop" else None,
+    )
+    expected_s = used_s + counted.steps * planner.mean_step_s(parts.phases, costs) + sum(reserve_s.values())
+    plan = {
+        "schema": SCHEMA,
+        "family": choice.run.family,
+        "model": {n.partition(".")[2]: s.value for n, s in choice.settings.items() if n.startswith("family.")},
+        "num_parameters": sum(p.numel() for p in parts.network.parameters()),
+        "task": choice.run.task,
+        "seed": choice.run.seed,
+        "batch_size": config.batch_size,
+        "steps": counted.steps,
+        "passes": round(counted.steps * config.batch_size / len(sitting.train), 2),
+        "precision": parts.precision.name,
+        "memory_format": "channels_last" if parts.channels_last else "contiguous",
+        "device": parts.precision.device.type,
+        "threads": torch.get_num_threads(),
+        "phases": [{"from_progress": start, "size": size} for start, size in parts.phases],
+        "unit": "px" if parts.test_px else "",
+        "test_size": parts.test_px,
+        "law": "linear to 0",
+        "eval_at": [round((i + 1) / counted.num_looks, 4) for i in range(counted.num_looks)],
+        "views": views,
+        "budget": {"text": budget.text, "kind": budget.kind, "value": budget.value},
+        "budget_s": budget.seconds,
+        "used_before_s": round(used_s, 3),
+        "baselines_s": round(baselines_s, 3),
+        "reserve_s": {name: round(seconds, 3) for name, seconds in reserve_s.items()},
+        "step_s": [round(costs.step_s[size], 5) for _, size in parts.phases],
+        "look_s": round(costs.look_s * num_look, 4),
+        "expected_finish_s": round(expected_s, 2),
+        "stops_early": bool(counted.limited),
+        "why": [*choice.why, *([counted.limited] if counted.limited else [])],
+    }
+    sitting.emit(Planned(plan=plan))
+    return PlanLog.start(sitting.run, plan)
+
+
+def measure_baselines(sitting: Sitting, parts: Parts) -> float:
+    """Measure the trivial models before the plan is made, so that it knows their time; return the seconds."""
+    started_s, seconds = sitting.stopwatch.elapsed_s(), sitting.budget.seconds
+    thorough = seconds is None or seconds >= _THOROUGH_S
+    seed = sitting.choice.run.seed
+    sitting.baselines = evaluate.baselines(parts.task, sitting.dataset, seed=seed, thorough=thorough)
+    return sitting.stopwatch.elapsed_s() - started_s
+
+
+def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict[str, float], bool]:
+    """Return the seconds kept back for evaluation and report, and whether there is time for more views."""
+    counts = {name: len(split) for name, split in sitting.dataset.splits.items() if name in ("valid", "test")}
+    plain_s = costs.look_s * (sum(counts.values()) + counts.get("valid", 0))
+    num_views = sum(1 for _ in parts.network.views(few(sitting, parts).inputs)) - 1
+    views_s = costs.look_s * sum(counts.values()) * 0.25 * num_views
+    seconds = sitting.budget.seconds
+    views = sitting.choice.train.test_views and num_views > 0 and (seconds is None or views_s < _VIEWS_SHARE * seconds)
+    total_s = (plain_s + (views_s if views else 0.0)) * _SPARE + 0.2 + 4e-5 * sum(counts.values())
+    if writer(sitting, parts) is not None:
+        total_s += _WRITING_S
+    return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views
