@@ -198,10 +198,9 @@ class Split:
     """The samples of one split. All four have the same length.
 
     ``targets`` are class indices int64 ``(num_samples,)`` for a `Label`, a column of int64 arrays ``(time,)`` for
-    `Tags`, ``inputs`` again where a text or a series is to be continued, and zeros where the target of a picture is an
-    `Image`: the picture itself. ``ids`` name the samples for people (a
-    path, ``file.parquet#17``); ``hashes`` are 16-byte digests of the decoded content, shape ``(num_samples,)`` dtype
-    ``V16``, equal for equal content.
+    `Tags`, ``inputs`` again where a text or a series is to be continued, and class indices, -1 where unknown, for a
+    `Density`. ``ids`` name the samples for people (a path, ``file.parquet#17``); ``hashes`` are 16-byte digests of the
+    decoded content, shape ``(num_samples,)`` dtype ``V16``, equal for equal content.
     """
 
     inputs: Column

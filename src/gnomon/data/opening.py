@@ -15,7 +15,7 @@ from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
 from gnomon.core.spec import Dataset, Density, Guess, Image, Label, Spec, Tags
 from gnomon.core.training import RunConfig
-from gnomon.data import detect, joining, named, split
+from gnomon.data import detect, named, split
 from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
@@ -100,8 +100,6 @@ def load_foreign(
         needs = isinstance(spec.target, Label)
         reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, needs_labels=needs)
         other = _seen_as(spec.input, path, data, reading, data_dir)
-        if not needs:
-            other = joining.without_labels(other)
         return split.join(replace(other, spec=spec, splits={}), None, other)
     other = read(path, data_dir=data_dir, emit=emit, should_stop=should_stop)
     target = spec.target if isinstance(spec.target, Label | Tags) else other.spec.target
@@ -119,8 +117,7 @@ def load_foreign(
 def _beside(main: Dataset, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
     """Read a separately given split: it need not hold every class, and its pictures get the shape of the others."""
     if isinstance(main.spec.input, Image):
-        other = _seen_as(main.spec.input, path, data, reading, data_dir)
-        return other if isinstance(main.spec.target, Label) else joining.without_labels(other)
+        return _seen_as(main.spec.input, path, data, reading, data_dir)
     return _read(path, replace(data, allow_empty=True), reading, data_dir)
 
 

@@ -14,7 +14,7 @@ from PIL import __version__ as pillow_version
 from gnomon.core.config import DataConfig
 from gnomon.core.errors import DataError, UsageError, printable
 from gnomon.core.events import Said
-from gnomon.core.spec import Dataset, Guess, Image, Label, Skipped, Spec, Split
+from gnomon.core.spec import Dataset, Density, Guess, Image, Label, Skipped, Spec, Split
 from gnomon.data import cache, filling
 from gnomon.data.content import Source
 from gnomon.data.reading import Reading
@@ -97,12 +97,9 @@ def _as_dataset(source: Source, stored: cache.Stored) -> Dataset:
     )
 
 
-def _target(header: dict[str, Any]) -> Label | Image:
-    """Return what there is to learn of each picture: its class, or itself where there are no classes."""
-    _, height, width, channels = header["shape"]
-    if header["classes"]:
-        return Label(classes=tuple(header["classes"]))
-    return Image(height_px=height, width_px=width, channels=channels)
+def _target(header: dict[str, Any]) -> Label | Density:
+    """Return what there is to learn of each picture: its class, or the picture itself where there are no classes."""
+    return Label(classes=tuple(header["classes"])) if header["classes"] else Density()
 
 
 def _fingerprint(stored: cache.Stored) -> str:

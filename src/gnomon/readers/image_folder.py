@@ -126,7 +126,7 @@ def _unlabelled(found: Found, files: list[File]) -> Content:
     for split in _SPLIT_ORDER:
         chosen = [(file, "") for file in used if splits[file.folders] == split]
         if chosen:
-            parts.append(_part(found.root, split, chosen, {"": 0}))
+            parts.append(_part(found.root, split, chosen, {"": -1}))
     passed = sorted({"/".join(folders) for folders, split in splits.items() if not split})
     return Content(
         parts=parts,

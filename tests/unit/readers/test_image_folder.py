@@ -11,6 +11,7 @@ from PIL import Image
 from gnomon.core.config import DataConfig
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import silent
+from gnomon.core.spec import Density
 from gnomon.data.reading import Reading
 from gnomon.readers import image_folder
 
@@ -227,14 +228,14 @@ def read_without_labels(tmp_path, root):
     return run
 
 
-def test_without_a_need_for_labels_loose_pictures_are_read_and_are_their_own_targets(root, read_without_labels):
+def test_without_a_need_for_labels_loose_pictures_are_read_for_what_they_are(root, read_without_labels):
     for i, name in enumerate(["b.png", "a.png", "more/c.png"]):
         draw(root / name, i)
     found = read_without_labels()
-    assert found.spec.target == found.spec.input
+    assert found.spec.target == Density()
     assert list(found.splits["all"].ids[:]) == ["a.png", "b.png", "more/c.png"]
     assert found.splits["all"].inputs[:, 0, 0, 0].tolist() == [1, 0, 2]
-    assert found.splits["all"].targets.tolist() == [0, 0, 0]
+    assert found.splits["all"].targets.tolist() == [-1, -1, -1]
 
 
 def test_loose_pictures_keep_the_splits_that_their_folders_say(root, read_without_labels):
