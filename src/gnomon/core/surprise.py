@@ -36,8 +36,7 @@ def p_values(scores: npt.ArrayLike, held_out: Sequence[float]) -> Floats:
     """
     ordered = np.sort(np.asarray(held_out, np.float64))
     at_least = len(ordered) - np.searchsorted(ordered, np.asarray(scores, np.float64), side="left")
-    found: Floats = (1.0 + at_least) / (1.0 + len(ordered))
-    return found
+    return np.asarray((1.0 + at_least) / (1.0 + len(ordered)), np.float64)
 
 
 def thresholds(held_out: npt.ArrayLike, strange: npt.ArrayLike = ()) -> list[dict[str, Any]]:

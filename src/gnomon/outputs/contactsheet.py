@@ -19,7 +19,8 @@ Pictures = npt.NDArray[np.uint8]
 MOST_COLUMNS = 16
 _CELL_PX = 56
 """Pictures smaller than this are enlarged in a grid, by a whole factor, so that people see them."""
-_GAP_PX = 2
+GAP_PX = 2
+"""Width of the lines between the pictures of a grid."""
 
 
 def grid(pictures: Pictures, *, columns: int | None = None, gap: int = 255, enlarge: bool = True) -> Pictures:
@@ -35,11 +36,11 @@ def grid(pictures: Pictures, *, columns: int | None = None, gap: int = 255, enla
     factor = max(1, -(-_CELL_PX // max(height, width))) if enlarge else 1
     cells = pictures.repeat(factor, axis=1).repeat(factor, axis=2)
     rows, (height, width) = -(-num // columns), cells.shape[1:3]
-    shape = (rows * (height + _GAP_PX) + _GAP_PX, columns * (width + _GAP_PX) + _GAP_PX, channels)
+    shape = (rows * (height + GAP_PX) + GAP_PX, columns * (width + GAP_PX) + GAP_PX, channels)
     canvas = np.full(shape, gap, np.uint8)
     for index, cell in enumerate(cells):
         row, column = divmod(index, columns)
-        top, left = _GAP_PX + row * (height + _GAP_PX), _GAP_PX + column * (width + _GAP_PX)
+        top, left = GAP_PX + row * (height + GAP_PX), GAP_PX + column * (width + GAP_PX)
         canvas[top : top + height, left : left + width] = cell
     return canvas
 
@@ -81,8 +82,8 @@ def write(
 ) -> list[Path]:
     """Write pictures as one grid to ``out`` that ends in ``.png``, else each as ``NAME.png`` into the folder ``out``.
 
-    In a grid the pictures ``above``, where given, stand over their counterparts. Returns the files that were written. Raises ``UsageError`` as `require_place` does, and ``ResourceError`` where
-    they cannot be written.
+    In a grid the pictures ``above``, where given, stand over their counterparts. Returns the files that were written.
+    Raises ``UsageError`` as `require_place` does, and ``ResourceError`` where they cannot be written.
     """
     require_place(out)
     if not out.is_dir() and out.suffix.lower() == ".png":

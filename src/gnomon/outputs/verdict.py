@@ -12,7 +12,14 @@ from gnomon.outputs.record import Record
 from gnomon.outputs.subject import classes_of, kinds_of, leaf, things
 from gnomon.outputs.wording import count, duration, large, metric, number, percent, plural, several, shown, tick
 
-_HEADLINES = {"Label": "accuracy", "Tags": "token_accuracy", "Text": "loss", "Series": "mse"}
+_HEADLINES = {
+    "Label": "accuracy",
+    "Tags": "token_accuracy",
+    "Text": "loss",
+    "Series": "mse",
+    "Density": "nll",
+    "Normality": "nll",
+}
 """What a run is watched by before it is measured, by the kind of its target."""
 
 _NO_METRICS = frozenset({"step", "progress", "elapsed_s", "split"})
@@ -203,6 +210,15 @@ def _plain(record: Record, name: str, split: str, score: Mapping[str, float]) ->
             f"Over {plural(n, f'{split} window')} its forecasts are off by {number(math.sqrt(value))} standard "
             "deviations, as the root of the mean square."
         )
+    if name == "auroc" and kinds_of(record)[1] == "Normality":
+        return (
+            f"Of a usual and a strange {things(record)} of the {split} split it finds the strange one "
+            f"{shown(name, value, n)} of the time."
+        )
+    if name in ("nll", "bits_per_dim"):
+        unit = "nats" if name == "nll" else "bits a number"
+        how = f"It could press a {split} {things(record)} into {shown(name, value)} {unit} on average"
+        return f"{how}: the fewer, the better it knows what they look like."
     thing = things(record) if _counted(record) == "sample" else _counted(record)
     return f"Its {metric(name).in_words} on {plural(n, f'{split} {thing}')} is {shown(name, value, n)}."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from gnomon.core.events import Planned
-from gnomon.outputs import evaluate
+from gnomon.outputs import evaluate, portrait
 from gnomon.sitting.looking import LOOK_SAMPLES, few, writer
 from gnomon.sitting.parts import Parts, Sitting
 from gnomon.train import planner
@@ -22,6 +22,7 @@ _VIEWS_SHARE = 0.08
 _THOROUGH_S = 30.0
 """Budget from which on linear models are measured too, which may take a second or two."""
 _WRITING_S = 0.8
+_PORTRAIT_S = 0.3
 _SPARE = 1.15
 """Factor on the measured evaluation time: scores, baselines and a neighbour's noise come on top."""
 
@@ -102,4 +103,6 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict
     total_s = (plain_s + (views_s if views else 0.0)) * _SPARE + 0.2 + 4e-5 * sum(counts.values())
     if writer(sitting, parts) is not None:
         total_s += _WRITING_S
+    if portrait.fits(sitting.dataset.spec):
+        total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES
     return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views
