@@ -11,12 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gnomon.api import Run, evaluate, inspect, load_run, predict, report, resume, runs, train
+    from gnomon.api import Run, draw, evaluate, inspect, load_run, predict, report, resume, runs, train
     from gnomon.core.errors import GnomonError
 
 __all__ = [
     "GnomonError",
     "Run",
+    "draw",
     "evaluate",
     "generate",
     "inspect",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnomon.core import config as configs
 from gnomon.core import run as runfolders
@@ -19,6 +19,12 @@ from gnomon.core.run import RunFolder, read_json, read_lines
 from gnomon.core.signals import StopFlag
 from gnomon.sitting.asked import RUNS, allowance_of, data_dir_of, layers_of, preparing_s, value_of
 from gnomon.train.budget import parse_budget
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Pictures = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,10 @@ class Run:
     def generate(self, prompt: str = "", *, length: int = 400, temperature: float = 0.8, seed: int = 0) -> str:
         """Return a text with which the run's language model goes on from ``prompt``; see ``gnomon.generate``."""
         return "".join(generate(self, prompt, length=length, temperature=temperature, seed=seed))
+
+    def draw(self, count: int = 64, *, label: str | None = None, seed: int = 0, temperature: float = 1.0) -> Pictures:
+        """Return new pictures of the run's model, uint8 ``(count, height, width, channels)``; see ``gnomon.draw``."""
+        return draw(self, count=count, label=label, seed=seed, temperature=temperature)
 
     def evaluate(self, data: str | None = None) -> dict[str, Any]:
         """Measure the model anew; see ``gnomon.evaluate``."""
@@ -131,7 +141,7 @@ def inspect(
         dataset = opening.load_dataset(
             data, seed=run.seed, data_dir=data_dir_of(data_dir), emit=emit, should_stop=stop, layers=layers
         )
-        audited = audit.audit(dataset)
+        audited = audit.audit(dataset, needs_labels=opening.needs_labels(layers))
         opening.tell(dataset, emit)
         for finding in audited.findings:
             emit(Said(text=finding.text, level="warning" if finding.level == "error" else finding.level))
@@ -341,6 +351,78 @@ def generate(
             }
         )
     )
+
+
+def makes(run: str | Run) -> str:
+    """Return what a run's model makes: ``text``, ``pictures``, or ``answers`` where it makes nothing new.
+
+    Raises ``ArtefactError`` where the model is not there or not understood.
+    """
+    from gnomon.core.spec import Density, Image, spec_from_dict
+    from gnomon.core.spec import Sequence as Tokens
+
+    card = read_json(load_run(run).folder.card)
+    spec = spec_from_dict(card.get("spec", {}) if isinstance(card, dict) else {})
+    if isinstance(spec.input, Image) and isinstance(spec.target, Density):
+        return "pictures"
+    return "text" if isinstance(spec.input, Tokens) and isinstance(spec.target, Tokens) else "answers"
+
+
+def draw(
+    run: str | Run,
+    *,
+    out: str | None = None,
+    count: int | None = None,
+    label: str | None = None,
+    like: Sequence[str] = (),
+    between: tuple[str, str] | None = None,
+    seed: int = 0,
+    temperature: float = 1.0,
+    emit: Emit = silent,
+) -> Pictures:
+    """Return pictures that a generative model draws, uint8 ``(n, height, width, channels)``; write them to ``out``.
+
+    New ones, ``count`` of them, of the class ``label`` or of each class in turn; or what the model makes of the
+    pictures ``like``, files or folders; or ``count`` steps of the way ``between`` two files. ``out`` is a ``.png`` file
+    for a grid of all, enlarged where they are small, or a folder for a file each. The same seed, the same pictures.
+    """
+    opened = load_run(run)
+    wait_politely()
+    with StopFlag() as stop:
+        from gnomon import assemble
+        from gnomon.outputs import contactsheet, drawing
+
+        if out is not None:
+            contactsheet.require_place(Path(out))
+        if like and between is not None:
+            raise UsageError("pictures are drawn like some or between two, not both", fix="choose one of the two")
+        model = assemble.load_model(opened.folder.model)
+        if like:
+            drawn = drawing.alike(model, like, label=label)
+        elif between is not None:
+            drawn = drawing.between(model, *between, count=count or drawing.STEPS, label=label)
+        else:
+            drawn = drawing.samples(
+                model,
+                count=drawing.COUNT if count is None else count,
+                seed=seed,
+                temperature=temperature,
+                label=label,
+                emit=emit,
+                should_stop=stop,
+            )
+        columns = None if between is None else min(len(drawn.pictures), contactsheet.MOST_COLUMNS)
+        written = (
+            []
+            if out is None
+            else contactsheet.write(drawn.pictures, drawn.names, Path(out), columns=columns, above=drawn.above)
+        )
+    emit(
+        Finished(
+            result={"run": str(opened.path), "num_pictures": len(drawn.pictures), "files": list(map(str, written))}
+        )
+    )
+    return drawn.pictures
 
 
 def report(run: str | Run, *, emit: Emit = silent) -> Path:

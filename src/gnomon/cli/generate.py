@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gnomon.cli.shell import options
-from gnomon.cli.shell.display import watching
+from gnomon.cli.shell.display import Watch, watching
 from gnomon.cli.shell.group import Verb
 from gnomon.cli.shell.rows import fact
 from gnomon.core import files
+from gnomon.core.errors import UsageError
 
 PLACE = (55, "Use")
 
 EXAMPLES = """
 gnomon generate runs/RUN --prompt "ROMEO:" --length 400
-gnomon generate runs/RUN --temperature 0 --stop "."
 gnomon generate runs/RUN --top-p 0.9 --seed 7 -o story.txt
+gnomon generate runs/RUN --count 64 -o samples.png
+gnomon generate runs/RUN --class 3 --count 1000 -o threes/
+gnomon generate runs/RUN --like face.jpg -o rebuilt.png
+gnomon generate runs/RUN --between a.png b.png -o way.png
 """
 
+_TEXT = {"prompt": "--prompt", "length": "--length", "top_k": "--top-k", "top_p": "--top-p", "stop": "--stop"}
+_PICTURES = {"count": "--count", "label": "--class", "like": "--like", "between": "--between"}
 _LINE = frozenset("\n\t")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+class BothFlag(options.Flag):
+    """What is said of text and of pictures."""
+
+    section = "Both"
 
 
 class TextFlag(options.Flag):
@@ -33,8 +46,30 @@ class TextFlag(options.Flag):
     section = "Text"
 
 
-@click.command("generate", cls=Verb, epilog=EXAMPLES, short_help="let a language model write")
+class PictureFlag(options.Flag):
+    """What is drawn."""
+
+    section = "Pictures"
+
+
+@click.command("generate", cls=Verb, epilog=EXAMPLES, short_help="let a model write or draw")
 @options.run
+@click.option(
+    "--temperature",
+    cls=BothFlag,
+    type=click.FloatRange(0, 100),
+    metavar="T",
+    help="How wild: 0 is the likeliest alone, 1 what the model expects. Default: 0.8 for text, 1 for pictures.",
+)
+@click.option(
+    "--seed",
+    cls=BothFlag,
+    type=int,
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Same seed: same text, same pictures.",
+)
 @click.option(
     "--prompt",
     cls=TextFlag,
@@ -52,15 +87,6 @@ class TextFlag(options.Flag):
     help="How many tokens are written: characters, bytes or parts of words, as the model has them.",
 )
 @click.option(
-    "--temperature",
-    cls=TextFlag,
-    type=click.FloatRange(0, 100),
-    default=0.8,
-    show_default=True,
-    metavar="T",
-    help="0 always takes the likeliest token, 1 draws as the model expects, more is wilder.",
-)
-@click.option(
     "--top-k",
     cls=TextFlag,
     type=click.IntRange(min=1),
@@ -74,34 +100,80 @@ class TextFlag(options.Flag):
     metavar="P",
     help="Draw among the likeliest tokens that together have probability P. Default: all.",
 )
-@click.option("--seed", cls=TextFlag, type=int, default=0, show_default=True, metavar="N", help="Same seed: same text.")
 @click.option("--stop", cls=TextFlag, multiple=True, metavar="TEXT", help="End before this text. May be repeated.")
-@click.option("-o", "--out", cls=options.Flag, metavar="FILE", help="Write prompt and text to a file.")
+@click.option(
+    "--count",
+    cls=PictureFlag,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many pictures are drawn. Default: 64; of a way, 10.",
+)
+@click.option(
+    "--class",
+    "label",
+    cls=PictureFlag,
+    metavar="NAME",
+    help="Draw this class, where the model was trained with labels. Default: each in turn.",
+)
+@click.option(
+    "--like",
+    cls=PictureFlag,
+    multiple=True,
+    metavar="FILE",
+    help="Rebuild this picture, or those of a folder, each under its original. May be repeated.",
+)
+@click.option(
+    "--between",
+    cls=PictureFlag,
+    nargs=2,
+    metavar="A B",
+    help="Draw the way from one picture to another.",
+)
+@click.option(
+    "-o",
+    "--out",
+    cls=options.Flag,
+    metavar="FILE",
+    help="Write the text to a file; the pictures to a .png, or one each into a folder.",
+)
 @options.json
+@click.pass_context
 def command(
+    ctx: click.Context,
     run: str,
+    temperature: float | None,
+    seed: int,
     prompt: str,
     length: int,
-    temperature: float,
     top_k: int | None,
     top_p: float | None,
-    seed: int,
     stop: tuple[str, ...],
+    count: int | None,
+    label: str | None,
+    like: tuple[str, ...],
+    between: tuple[str, str] | None,
     out: str | None,
     as_json: bool,
 ) -> None:
-    """Let a language model go on from a prompt, a token at a time.
+    """Let a language model go on from a prompt, or a model of pictures draw.
 
-    The text appears after its prompt as it is being written. On a terminal, what would command it is shown escaped.
+    A text appears after its prompt as it is being written. On a terminal, what would command it is shown escaped.
+    Pictures need a place: -o samples.png, or a folder.
     """
     with watching(as_json=as_json) as watch:
         from gnomon import api
 
+        makes = api.makes(run)
+        _require_fitting(ctx, makes)
+        if makes == "pictures":
+            wished = {"count": count, "label": label, "like": like, "between": between, "temperature": temperature}
+            _draw(watch, run, wished, seed=seed, out=_place(out), given=_given(ctx))
+            return
         pieces = api.generate(
             run,
             prompt,
             length=length,
-            temperature=temperature,
+            temperature=0.8 if temperature is None else temperature,
             top_k=top_k or "off",
             top_p=top_p or "off",
             seed=seed,
@@ -115,6 +187,47 @@ def command(
         if out is not None:
             files.write_text(Path(out), prompt + text)
         watch.answer({**watch.display.result, "out": out}, [fact("written", out)] if out else [])
+
+
+def _draw(watch: Watch, run: str, wished: Mapping[str, Any], *, seed: int, out: str, given: frozenset[str]) -> None:
+    from gnomon import api
+
+    idle = {"like": ("count", "between", "temperature", "seed"), "between": ("temperature", "seed")}
+    for name, others in idle.items():
+        if name in given and (wrong := [f"--{other}" for other in others if other in given]):
+            raise UsageError(f"--{name} does not go with {', '.join(wrong)}", fix=f"leave {' and '.join(wrong)} out")
+    settings = {name: value for name, value in wished.items() if name in given}
+    pictures = api.draw(run, out=out, seed=seed, emit=watch.emit, **settings)
+    where = out if len(pictures) == 1 else f"{out} ({len(pictures):,} pictures)"
+    watch.answer({**watch.display.result, "out": out}, [fact("written", where)])
+
+
+def _place(out: str | None) -> str:
+    if out is None:
+        raise UsageError(
+            "pictures need a place to be written to",
+            fix="-o samples.png for a grid of all, -o samples/ for a file each",
+        )
+    return out
+
+
+def _given(ctx: click.Context) -> frozenset[str]:
+    """Return the names of the parameters that stand on the command line."""
+    source = click.core.ParameterSource.COMMANDLINE
+    return frozenset(name for name in ctx.params if ctx.get_parameter_source(name) == source)
+
+
+def _require_fitting(ctx: click.Context, makes: str) -> None:
+    """Refuse flags for pictures where a model writes text, and the other way round."""
+    given = _given(ctx)
+    foreign = {"text": _PICTURES, "pictures": _TEXT}.get(makes, {})
+    if wrong := [flag for name, flag in foreign.items() if name in given]:
+        other = {"text": "pictures", "pictures": "text"}[makes]
+        verb = "are" if len(wrong) > 1 else "is"
+        raise UsageError(
+            f"{', '.join(wrong)} {verb} for models that make {other}: this one makes {makes}",
+            fix=f"leave {' and '.join(wrong)} out",
+        )
 
 
 def _show(prompt: str, pieces: Iterable[str]) -> None:

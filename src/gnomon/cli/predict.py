@@ -23,6 +23,7 @@ gnomon predict runs/RUN houses.csv -o houses-with-prices.csv
 gnomon predict runs/RUN - < sentences.txt
 gnomon predict runs/RUN sensors.csv -o forecast.csv
 gnomon predict runs/RUN trees.txt
+gnomon predict runs/RUN parts/ -o scores.csv
 """
 
 _SHOWN = 20
@@ -41,7 +42,8 @@ def command(run: str, files: tuple[str, ...], out: str | None, strict: bool, as_
     """Say what a model sees in FILES: one row for each, in order, also for those that cannot be read.
 
     A table asks one question a row, and is written as a copy with more columns. A file of text asks one, or one a
-    line where words are tagged; - reads lines from standard input. A series is continued.
+    line where words are tagged; - reads lines from standard input. A series is continued. A model that learned what
+    is usual tells how strange each sample is.
     """
     with watching(as_json=as_json) as watch:
         from gnomon import api
@@ -58,11 +60,25 @@ def _rows(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
         return _trees(predictions)
     if any("times" in prediction for prediction in predictions):
         return [row for prediction in predictions for row in _continued(prediction)]
-    shown = columns([_cells(prediction) for prediction in predictions[:_SHOWN]], right=frozenset({1}))
+    some = predictions[:_SHOWN]
+    if any("p_value" in prediction for prediction in predictions):
+        head: list[Piece] = [(text, "dim") for text in ("", "strangeness", "p-value", "")]
+        shown = columns([head, *map(_weighed, some)], right=frozenset({1, 2}))
+    else:
+        shown = columns([_cells(prediction) for prediction in some], right=frozenset({1}))
     if len(predictions) > _SHOWN:
         rest = words.count(len(predictions) - _SHOWN)
         shown.append(Row(((f"and {rest} more; -o predictions.csv writes them all", "dim"),)))
     return shown
+
+
+def _weighed(prediction: Mapping[str, Any]) -> list[Piece]:
+    """Return how strange a sample is: its score, its p-value, and whether it is taken for an anomaly."""
+    name = (printable(str(prediction["file"])), "dim")
+    if prediction.get("error"):
+        return [name, ("", ""), ("", ""), (str(prediction["error"]), "yellow")]
+    verdict = ("anomalous", "bold") if prediction.get("anomalous") else ("", "")
+    return [name, (f"{prediction['score']:.4g}", ""), (f"{prediction['p_value']:.3g}", ""), verdict]
 
 
 def _tagged(prediction: Mapping[str, Any]) -> list[Row]:

@@ -143,6 +143,16 @@ class RunFolder:
         return self.path / "evaluation.json"
 
     @property
+    def portrait(self) -> Path:
+        """Folder of pictures that a generative model drew, a file for each panel."""
+        return self.path / "portrait"
+
+    @property
+    def portrait_facts(self) -> Path:
+        """What the pictures of the portrait show, and what was seen of the latents."""
+        return self.portrait / "portrait.json"
+
+    @property
     def report(self) -> Path:
         """The report: one HTML file that opens offline."""
         return self.path / "report.html"

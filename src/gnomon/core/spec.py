@@ -242,6 +242,35 @@ class Waveform:
             raise ValueError(f"recordings of {self.length} samples at {self.rate_hz} Hz")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Density:
+    """How probable the input itself is: what a model that can draw new samples learns.
+
+    Stored with each sample is the index of its class, int64 ``(batch,)``, -1 where it is unknown. A network that is
+    ``conditional`` is given it.
+    """
+
+    binarize: Literal["off", "dynamic", "static", "threshold"] = "off"
+    """How pictures are made of two values: drawn anew at each look, drawn once, or cut at the middle."""
+    classes: tuple[str, ...] = ()
+    """The classes of the samples where they are known."""
+    conditional: bool = False
+    """True where the model is told the class."""
+
+    @property
+    def levels(self) -> int:
+        """How many values a number of the input has: 2 where it is binarised."""
+        return 256 if self.binarize == "off" else 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normality(Density):
+    """How usual the input is: learned from what is normal, asked of what may not be."""
+
+    normal: tuple[str, ...] = ()
+    """The classes that were learned; a sample of any other class is an anomaly. Empty without classes."""
+
+
 Leaf = (
     Image
     | Label
@@ -257,6 +286,8 @@ Leaf = (
     | Vector
     | Audio
     | Waveform
+    | Density
+    | Normality
 )
 _KINDS: dict[str, type[Leaf]] = {kind.__name__: kind for kind in get_args(Leaf)}
 
@@ -301,10 +332,11 @@ class Split:
     """The samples of one split. All have the same length.
 
     ``targets`` are class indices int64 ``(num_samples,)`` for a `Label`, a column of int64 arrays ``(time,)`` for
-    `Tags`, and ``inputs`` again where a text or a series is to be continued. ``ids`` name the samples for people (a
-    path, ``file.parquet#17``); ``hashes`` are 16-byte digests of the decoded content, shape ``(num_samples,)`` dtype
-    ``V16``, equal for equal content. ``groups``, where given, are numbers int64 ``(num_samples,)``, equal for samples
-    that belong together and must not be on two sides of a split; ``times`` say in which order the samples came to be.
+    `Tags`, ``inputs`` again where a text or a series is to be continued, and class indices, -1 where unknown, for a
+    `Density`. ``ids`` name the samples for people (a path, ``file.parquet#17``); ``hashes`` are 16-byte digests of the
+    decoded content, shape ``(num_samples,)`` dtype ``V16``, equal for equal content. ``groups``, where given, are
+    numbers int64 ``(num_samples,)``, equal for samples that belong together and must not be on two sides of a split;
+    ``times`` say in which order the samples came to be.
     """
 
     inputs: Column

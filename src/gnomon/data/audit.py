@@ -45,12 +45,15 @@ class Audit:
                 raise DataError(finding.text, fix=finding.fix)
 
 
-def audit(dataset: Dataset) -> Audit:
-    """Look at every sample's target and digest once, at the texts and the channels, and say what is wrong."""
+def audit(dataset: Dataset, *, needs_labels: bool = True) -> Audit:
+    """Look at every sample's target and digest once, at the texts and the channels, and say what is wrong.
+
+    Where no labels are needed, how they are spread is no matter.
+    """
     target = dataset.spec.target
     counts = {name: counting.per_class(dataset.spec, part) for name, part in dataset.splits.items()}
     copies, repeated = repeats.find(dataset)
-    grave, hard = balance.find(dataset.spec, counts)
+    grave, hard = balance.find(dataset.spec, counts) if needs_labels else ([], [])
     findings = [
         *_unreadable(dataset),
         *_repaired(dataset.facts),

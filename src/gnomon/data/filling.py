@@ -283,6 +283,8 @@ def _store(writer: cache.Writer, part: Part, at: int, block: Block) -> None:
 
 def _skipped(part: Part, at: int, block: Block, classes: tuple[str, ...]) -> list[Skipped]:
     return [
-        Skipped(id=part.ids[at + i], reason=reason, split=part.split, label=classes[part.targets[at + i]])
+        Skipped(
+            id=part.ids[at + i], reason=reason, split=part.split, label=classes[part.targets[at + i]] if classes else ""
+        )
         for i, reason in block.bad
     ]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.errors import DataError
-from gnomon.core.spec import Dataset, Image, Label, Leaf, NodeLabels, Series, Split, Table, Tags, Text
+from gnomon.core.spec import Dataset, Density, Image, Label, Leaf, NodeLabels, Series, Spec, Split, Table, Tags, Text
 from gnomon.data.ragged import Ragged
 
 _NUM_NAMES = 5
@@ -21,6 +21,8 @@ def fit(other: Dataset, main: Dataset, name: str) -> Split:
     Raises ``DataError`` where the kinds, sizes or channels differ, where it has a class or tag that ``main`` lacks, or
     where several splits are there to choose from.
     """
+    if isinstance(main.spec.target, Density):
+        other = as_density(other, main.spec.target)
     _require_like(other, main, name)
     part = _only_split(other, name)
     if isinstance(main.spec.input, Series) and isinstance(other.spec.input, Series):
@@ -29,6 +31,20 @@ def fit(other: Dataset, main: Dataset, name: str) -> Split:
     if isinstance(main.spec.target, kinds) and isinstance(other.spec.target, kinds):
         return _translated(part, other.spec.target, main.spec.target, other.source)
     return part
+
+
+def as_density(dataset: Dataset, target: Density) -> Dataset:
+    """Return labelled or unlabelled pictures for a model of the pictures themselves: classes are found by name.
+
+    A class that ``target`` lacks is unknown, -1. Other data stay as they are.
+    """
+    own = dataset.spec.target
+    if not isinstance(dataset.spec.input, Image) or not isinstance(own, Label | Density):
+        return dataset
+    index = {name: k for k, name in enumerate(target.classes)}
+    table = np.array([*(index.get(name, -1) for name in own.classes), -1], dtype=np.int64)
+    splits = {name: replace(part, targets=table[np.asarray(part.targets)]) for name, part in dataset.splits.items()}
+    return replace(dataset, spec=Spec(input=dataset.spec.input, target=target), splits=splits)
 
 
 def _require_like(other: Dataset, main: Dataset, name: str) -> None:

@@ -81,6 +81,18 @@ def arrange(holding: Iterable[Folders], empty: Iterable[Folders], class_level: s
     )
 
 
+def arrange_unlabelled(holding: Iterable[Folders]) -> dict[Folders, str]:
+    """Return the split of each folder that holds pictures whose classes are not asked for: ``all`` where none says one.
+
+    Where folders say splits, one that says none has '': its pictures are no part of the data.
+    """
+    holding = sorted(set(holding))
+    base = _wrapper(holding)
+    inner = {folders: folders[len(base) :] for folders in holding}
+    at = 0 if _split_level(list(inner.values())) == 0 else None
+    return {folders: _names(own, at)[0] for folders, own in inner.items()}
+
+
 def _arranged(base: Folders, holding: list[Folders], empty: list[Folders], class_level: str) -> Layout | None:
     inner = [folders[len(base) :] for folders in holding]
     at = _split_level(inner)

@@ -13,7 +13,7 @@ from gnomon.core import plugins
 from gnomon.core.config import DataConfig, Layer
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
-from gnomon.core.spec import Dataset, Guess, Image, Label, NodeLabels, Spec, Tags
+from gnomon.core.spec import Dataset, Density, Guess, Image, Label, NodeLabels, Spec, Tags
 from gnomon.core.training import RunConfig
 from gnomon.data import detect, named, split
 from gnomon.data.detect import Detected
@@ -56,10 +56,22 @@ def load_dataset(
     layers: Sequence[Layer] = (),
 ) -> Dataset:
     """Return the data with its splits: those of the data, those that the user named, those that Gnomon makes."""
-    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, layers=layers)
+    reading = Reading(
+        cache_dir=cache_folder(),
+        emit=emit,
+        should_stop=should_stop,
+        needs_labels=needs_labels(layers),
+        layers=layers,
+    )
     main = _read(data.path, data, reading, data_dir)
     others = [_beside(main, p, data, reading, data_dir) if p != "off" else None for p in (data.valid, data.test)]
     return split.split(split.join(main, *others), data.split, seed)
+
+
+def needs_labels(layers: Sequence[Layer]) -> bool:
+    """Return whether pictures need classes for the task that was asked for: not to learn how probable they are."""
+    run, _ = configs.build(RunConfig, "run", layers)
+    return run.task == "auto" or not any(issubclass(kind, Density) for kind in plugins.load("task", run.task).TARGETS)
 
 
 def read(
@@ -86,7 +98,8 @@ def load_foreign(
     """
     if isinstance(spec.input, Image):
         data = DataConfig(path=path, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
-        reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
+        needs = isinstance(spec.target, Label)
+        reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, needs_labels=needs)
         other = _seen_as(spec.input, path, data, reading, data_dir)
         return split.join(replace(other, spec=spec, splits={}), None, other)
     other = read(path, data_dir=data_dir, emit=emit, should_stop=should_stop)

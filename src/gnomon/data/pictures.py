@@ -6,6 +6,7 @@ import difflib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import __version__ as pillow_version
@@ -13,7 +14,7 @@ from PIL import __version__ as pillow_version
 from gnomon.core.config import DataConfig
 from gnomon.core.errors import DataError, UsageError, printable
 from gnomon.core.events import Said
-from gnomon.core.spec import Dataset, Guess, Image, Label, Skipped, Spec, Split
+from gnomon.core.spec import Dataset, Density, Guess, Image, Label, Skipped, Spec, Split
 from gnomon.data import cache, filling
 from gnomon.data.content import Source
 from gnomon.data.reading import Reading
@@ -40,7 +41,8 @@ def dataset(source: Source, config: DataConfig, reading: Reading) -> Dataset:
             )
     found = _as_dataset(source, stored)
     refuse_bad(found, config)
-    refuse_empty(found, config)
+    if reading.needs_labels:
+        refuse_empty(found, config)
     return found
 
 
@@ -85,7 +87,7 @@ def _as_dataset(source: Source, stored: cache.Stored) -> Dataset:
         reader=source.reader,
         spec=Spec(
             input=Image(height_px=height, width_px=width, channels=channels),
-            target=Label(classes=tuple(header["classes"])),
+            target=_target(header),
         ),
         splits=splits,
         fingerprint=_fingerprint(stored),
@@ -93,6 +95,11 @@ def _as_dataset(source: Source, stored: cache.Stored) -> Dataset:
         skipped=tuple(Skipped(**one) for one in header["skipped"]),
         facts={**header["facts"], "stored": header["frame"]},
     )
+
+
+def _target(header: dict[str, Any]) -> Label | Density:
+    """Return what there is to learn of each picture: its class, or the picture itself where there are no classes."""
+    return Label(classes=tuple(header["classes"])) if header["classes"] else Density()
 
 
 def _fingerprint(stored: cache.Stored) -> str:

@@ -24,6 +24,8 @@ class Reading:
     """Is told of progress."""
     should_stop: Callable[[], bool]
     """True once a signal asked to stop; long loops look at it."""
+    needs_labels: bool = True
+    """False where the task that was asked for learns from samples without labels too."""
     layers: Sequence[Layer] = ()
     """What was configured, for a reader's own settings."""
 

@@ -27,6 +27,10 @@ class Network(nn.Module):
     head: Head
     carries: bool = False
     """True where ``forward`` takes the state that the batch before left in ``Output.carry``, shape ``(batch, …)``."""
+    conditional: bool = False
+    """True where ``forward`` takes ``given``, the class index of each sample, int64 ``(batch,)``, -1 where unknown."""
+    progress: float = 1.0
+    """How far the training is, in [0, 1], set before each step: for what is warmed up."""
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return the output for a batch of inputs as the data's leaf kind stores them."""

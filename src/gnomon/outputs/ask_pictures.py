@@ -12,7 +12,7 @@ import torch
 
 from gnomon.assemble import Model
 from gnomon.core.errors import UsageError, printable
-from gnomon.core.spec import Batch, Image
+from gnomon.core.spec import Batch, Density, Image, Normality
 from gnomon.data import decode, formats, listing
 from gnomon.data.augment import resize
 from gnomon.outputs.asking import Column, Question, Row
@@ -28,16 +28,31 @@ LABEL_COLUMNS = (
 )
 
 
+DENSITY_COLUMNS = (
+    Column(name="file"),
+    *(Column(name=name, kind=float) for name in ("nll_bound", "reconstruction", "kl", "bits_per_dim")),
+    Column(name="score", kind=float),
+    Column(name="p_value", kind=float),
+    Column(name="error"),
+)
+ANOMALY_COLUMNS = (*DENSITY_COLUMNS[:-1], Column(name="anomalous", kind=bool), DENSITY_COLUMNS[-1])
+UNKNOWN = -1
+"""The class of a picture of which none is known."""
+
+
 class AskPictures:
     """Questions about pictures."""
-
-    columns = LABEL_COLUMNS
 
     def __init__(self, model: Model) -> None:
         if not isinstance(model.spec.input, Image):
             raise TypeError(f"a model of {type(model.spec.input).__name__} data takes no pictures")
         self._model = model
         self._image = model.spec.input
+        target = model.spec.target
+        self._weighs = isinstance(target, Density)
+        self.columns: Sequence[Column] = LABEL_COLUMNS
+        if self._weighs:
+            self.columns = ANOMALY_COLUMNS if isinstance(target, Normality) else DENSITY_COLUMNS
 
     def paths(self, words: Sequence[str]) -> list[Path]:
         """Return the files; a folder stands for all pictures inside, by name."""
@@ -68,12 +83,15 @@ class AskPictures:
         """Return pictures at the resolution at which the model looks."""
         pixels = torch.from_numpy(np.stack(samples)).to(self._model.precision.device)
         ids = np.arange(len(samples), dtype=np.int64)
+        targets = torch.full((len(samples),), UNKNOWN if self._weighs else 0, dtype=torch.int64)
         return Batch(
-            inputs=resize(pixels, self._model.size_px), targets=torch.zeros(len(samples), dtype=torch.int64), ids=ids
+            inputs=resize(pixels, self._model.size_px), targets=targets.to(self._model.precision.device), ids=ids
         )
 
     def lines(self, row: Row) -> list[Row]:
         """Return the row, its likeliest classes as one JSON text."""
+        if self._weighs:
+            return [{column.name: row.get(column.name) for column in self.columns}]
         return [labelled(row)]
 
     def _read(self, path: Path) -> Any:

@@ -107,7 +107,8 @@ def require_language_model(spec: Spec) -> None:
     if not (isinstance(spec.input, specs.Sequence) and isinstance(spec.target, specs.Sequence)):
         raise UsageError(
             f"this model writes no text: it gives a {type(spec.target).__name__} for a {type(spec.input).__name__}",
-            fix="use it with gnomon predict; a plain text file gives a model that writes: gnomon train book.txt",
+            fix="use it with gnomon predict; a plain text file gives a model that writes: gnomon train book.txt\n"
+            "and pictures one that draws: gnomon train PICTURES --task generate",
         )
 
 

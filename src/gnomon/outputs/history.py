@@ -41,6 +41,7 @@ def _group(record: Record, key: str, label: str, form: Callable[[float], str]) -
         *([] if name == "loss" else [_score_chart(record, key, axes, name)]),
         _loss_chart(record, key, axes),
         *(_beside_loss(record, key, axes) if name == "loss" else []),
+        _terms_chart(record, key, axes),
         _single(record.train, key, "lr", axes, "Learning rate", number),
         _single(record.train, key, "samples_per_s", axes, _pace(record), count),
     ]
@@ -171,6 +172,23 @@ def _beside_loss(record: Record, key: str, axes: Axes) -> list[Context]:
         svg = curve([line], axes, title=title, form=form, height_px=150, tick_form=number)
         charts.append({"title": title, "svg": svg, "wide": not name, "lines": [_legend(line, form)]})
     return charts
+
+
+def _terms_chart(record: Record, key: str, axes: Axes) -> Context:
+    """Return the two terms of the bound on the validation samples: nothing where there is no such bound."""
+    lines = []
+    for name, role in (("reconstruction", "main"), ("kl", "rival")):
+        xs, ys = finite([(line.get(key), line.get(name)) for line in record.valid])
+        lines.append(Line(label=metric(name).in_words, xs=xs, ys=ys, role=role, dots=True))  # type: ignore[arg-type]
+    form = _score_form("kl")
+    svg = curve(lines, axes, title="Terms of the bound, nats", form=form, y_limits=(0.0, None), tick_form=number)
+    return {
+        "title": "Terms of the bound, nats",
+        "wide": True,
+        "svg": svg,
+        "note": "Their sum is what is trained. A KL near 0 means that the latents tell nothing.",
+        "lines": [_legend(line, form) for line in lines if len(line.xs) > 1],
+    }
 
 
 def _score_form(name: str) -> Callable[[float], str]:

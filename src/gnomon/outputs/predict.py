@@ -101,7 +101,7 @@ def _parquet(rows: Sequence[Row], asking: Asking) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
 
-    kinds = {str: pa.string(), float: pa.float64(), int: pa.int64()}
+    kinds = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
     schema = pa.schema([(column.name, kinds[column.kind]) for column in asking.columns])
     table = pa.Table.from_pylist([line for row in rows for line in asking.lines(row)], schema=schema)
     sink = io.BytesIO()

@@ -48,6 +48,8 @@ class Record:
     written: Lines
     """Texts that a language model wrote along the run, in order."""
     evaluation: Mapping[str, Any]
+    preparation: Mapping[str, Any]
+    """What was fitted on the training split; empty where there is no file of it."""
     card: Mapping[str, Any]
     """What lies beside the weights; empty before the model is saved."""
     skipped: Lines
@@ -97,6 +99,9 @@ def read_record(run: RunFolder) -> Record:
         health=health,
         written=written,
         evaluation=_guarded(lambda: _object(run.evaluation), dict, run.evaluation.name, gaps),
+        preparation=_guarded(lambda: _object(run.preparation), dict, run.preparation.name, gaps)
+        if run.preparation.exists()
+        else {},
         card=_guarded(lambda: _object(run.card), dict, run.card.name, gaps) if run.card.exists() else {},
         skipped=_guarded(lambda: list(read_lines(run.skipped)), list, run.skipped.name, gaps),
         gaps=gaps,

@@ -16,6 +16,7 @@ from gnomon.core.run import RunFolder
 from gnomon.outputs import (
     history,
     picturesections,
+    portraitsections,
     sections,
     seriessections,
     tagsections,
@@ -37,6 +38,8 @@ _BROKEN = (KeyError, TypeError, ValueError, AttributeError, IndexError)
 
 _GLANCES: dict[tuple[str, str], Glance] = {
     ("Image", "Label"): picturesections.glance,
+    ("Image", "Density"): picturesections.glance,
+    ("Image", "Normality"): picturesections.glance,
     ("Text", "Label"): textsections.glance,
     ("Text", "Tags"): tagsections.glance,
     ("Text", "Text"): writtensections.glance,
@@ -68,6 +71,10 @@ _SECTIONS: dict[str, tuple[str, Callable[[Record], Context]]] = {
     "classes": ("evaluation.json", sections.classes),
     "confusion": ("evaluation.json", sections.confusion),
     "calibration": ("evaluation.json", sections.calibration),
+    "drawn": ("portrait", portraitsections.drawn),
+    "rebuilt": ("portrait", portraitsections.rebuilt),
+    "latents": ("portrait", portraitsections.latents),
+    "strange": ("evaluation.json", portraitsections.strange),
     "forecasts": ("evaluation.json", seriessections.forecasts),
     "horizon": ("evaluation.json", seriessections.horizon),
     "shapes": ("evaluation.json", treesections.shapes),

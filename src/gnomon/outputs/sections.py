@@ -414,6 +414,8 @@ def _using(quoted: str, target: str) -> tuple[str, str]:
         "Text": ("Let it write", f'gnomon generate {quoted} --prompt "…" --length 400'),
         "Series": ("Continue a series", f"gnomon predict {quoted} FILE -o forecast.csv"),
         "NodeLabels": ("Label new trees", f"gnomon predict {quoted} FILES… -o nodes.csv"),
+        "Density": ("Draw new pictures", f"gnomon generate {quoted} --count 64 -o samples.png"),
+        "Normality": ("Find what is strange", f"gnomon predict {quoted} FILES… -o scores.csv"),
         "Tags": ("Tag new sentences", f"gnomon predict {quoted} FILES… -o tags.csv"),
     }
     return uses.get(target, ("Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"))
@@ -422,6 +424,10 @@ def _using(quoted: str, target: str) -> tuple[str, str]:
 def _python(kinds: tuple[str, str]) -> str:
     if kinds[1] == "Text":
         return "run.evaluate()"
+    if kinds[1] == "Density":
+        return "pictures = run.draw(64)   # uint8 (64, height, width, channels)\nrun.evaluate()"
+    if kinds[1] == "Normality":
+        return 'run.predict(["new.png"])   # score, p-value and whether it is taken for an anomaly\nrun.evaluate()'
     lines = {
         "Image": 'run.predict(["picture.png"])   # label, confidence and the first five answers',
         "Text": 'run.predict(["new.csv"])   # one row for each text',

@@ -10,6 +10,8 @@ from gnomon.outputs.record import Record
 
 _THINGS = {
     ("Image", "Label"): "picture",
+    ("Image", "Density"): "picture",
+    ("Image", "Normality"): "picture",
     ("Text", "Label"): "text",
     ("Text", "Tags"): "sentence",
     ("Text", "Text"): "document",
@@ -40,6 +42,11 @@ _CURVES, _SCORES = Chapter("curves", "Training"), Chapter("scores", "Scores")
 _TELLING = Chapter("telling", "Telling words")
 _CONFUSION, _WORST = Chapter("confusion", "Confusion"), Chapter("errors", "Worst errors")
 
+DENSITIES = ("Density", "Normality")
+"""Kinds of target where the input itself is what is learned."""
+_DRAWN = (Chapter("drawn", "What it draws"), Chapter("rebuilt", "Rebuilt"), Chapter("latents", "Latents"))
+_STRANGE = Chapter("strange", "Strange")
+
 _BY_TARGET: Mapping[str, tuple[Chapter, ...]] = {
     "Label": (
         _CURVES,
@@ -60,6 +67,8 @@ _BY_TARGET: Mapping[str, tuple[Chapter, ...]] = {
         _WORST,
     ),
     "Text": (_CURVES, Chapter("written", "What it writes"), _SCORES, Chapter("along", "Along the text")),
+    "Density": (_CURVES, _SCORES, *_DRAWN, _STRANGE),
+    "Normality": (_CURVES, _SCORES, _STRANGE, *_DRAWN),
     "Series": (_CURVES, _SCORES, Chapter("forecasts", "Forecasts"), Chapter("horizon", "Step by step")),
 }
 
@@ -76,14 +85,24 @@ def kinds_of(record: Record, input_kind: str = "") -> tuple[str, str]:
 def leaf(record: Record, name: str) -> Mapping[str, Any]:
     """Return how ``data.json`` describes the input or the target, else how the model's card does; else nothing.
 
-    The card tells what the network sees, so that tokens there are text here.
+    The card tells what the network sees, so that tokens there are text here. Where the input itself is what is learned,
+    the card's target goes first: to the reader it may have been a label.
     """
-    for told in (record.data, record.card):
-        spec = told.get("spec")
-        found = spec.get(name) if isinstance(spec, Mapping) else None
-        if isinstance(found, Mapping) and found.get("kind"):
-            return {**found, "kind": {"Sequence": "Text", "Tree": "Trees"}.get(str(found["kind"]), found["kind"])}
-    return {}
+    found = [_told(told, name) for told in (record.data, record.card)]
+    if name == "target" and found[1].get("kind") in DENSITIES:
+        return found[1]
+    if name == "target" and record.preparation.get("kind") == "density":  # the model is not saved yet
+        kind = "Normality" if "normal" in record.preparation else "Density"
+        return {"kind": kind, "classes": found[0].get("classes", [])}
+    return next((one for one in found if one), {})
+
+
+def _told(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    spec = told.get("spec")
+    found = spec.get(name) if isinstance(spec, Mapping) else None
+    if not isinstance(found, Mapping) or not found.get("kind"):
+        return {}
+    return {**found, "kind": {"Sequence": "Text", "Tree": "Trees"}.get(str(found["kind"]), found["kind"])}
 
 
 def things(record: Record) -> str:

@@ -18,6 +18,8 @@ _HEADLINES = {
     "Tags": "token_accuracy",
     "Text": "loss",
     "Series": "mse",
+    "Density": "nll",
+    "Normality": "nll",
 }
 """What a run is watched by before it is measured, by the kind of its target."""
 
@@ -209,6 +211,15 @@ def _plain(record: Record, name: str, split: str, score: Mapping[str, float]) ->
             f"Over {plural(n, f'{split} window')} its forecasts are off by {number(math.sqrt(value))} standard "
             "deviations, as the root of the mean square."
         )
+    if name == "auroc" and kinds_of(record)[1] == "Normality":
+        return (
+            f"Of a usual and a strange {things(record)} of the {split} split it finds the strange one "
+            f"{shown(name, value, n)} of the time."
+        )
+    if name in ("nll", "bits_per_dim"):
+        unit = "nats" if name == "nll" else "bits a number"
+        how = f"It could press a {split} {things(record)} into {shown(name, value)} {unit} on average"
+        return f"{how}: the fewer, the better it knows what they look like."
     thing = things(record) if _counted(record) == "sample" else _counted(record)
     return f"Its {metric(name).in_words} on {plural(n, f'{split} {thing}')} is {shown(name, value, n)}."
 

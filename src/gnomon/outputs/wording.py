@@ -51,6 +51,24 @@ METRICS = {
     "bits_per_character": Metric(
         "Bits per character", "number", False, "to how few bits it could press a character of the text"
     ),
+    "nll": Metric("NLL", "number", False, "surprise at a new sample, in nats: a bound from above; less is better"),
+    "elbo": Metric("ELBO", "number", True, "the bound that is trained, on the log-likelihood of a sample, in nats"),
+    "bits_per_dim": Metric(
+        "Bits per dimension", "number", False, "to how few bits it could press a number of a sample"
+    ),
+    "reconstruction": Metric(
+        "Reconstruction", "number", False, "surprise at a sample once its latents are known, in nats"
+    ),
+    "kl": Metric("KL", "number", False, "what the latents tell of a sample, in nats; 0 is nothing"),
+    "average_precision": Metric(
+        "Average precision", "share", True, "precision over all thresholds, weighted by what is caught"
+    ),
+    "precision": Metric("Precision of samples", "share", True, "share of drawn samples that could be real ones"),
+    "recall": Metric("Recall of samples", "share", True, "share of real samples that could be drawn"),
+    "frechet": Metric("Fréchet distance", "number", False, "how far drawn samples lie from real ones; 0 is the same"),
+    "frechet_real": Metric(
+        "Fréchet distance of real ones", "number", False, "the same between real samples: what a perfect model gets"
+    ),
     "mse": Metric("MSE", "number", False, "mean squared error, on values scaled to deviation 1"),
     "mae": Metric("MAE", "number", False, "mean absolute error, on values scaled to deviation 1"),
     "mse_original": Metric("MSE, original unit", "number", False, "mean squared error in the data's own unit, squared"),

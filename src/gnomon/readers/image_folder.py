@@ -1,4 +1,7 @@
-"""Pictures in class folders: ``cat/*.jpg dog/*.jpg``, with or without ``train/ val/ test/`` above or below them."""
+"""Pictures in class folders: ``cat/*.jpg dog/*.jpg``, with or without ``train/ val/ test/`` above or below them.
+
+Where the task needs no labels, pictures without class folders are read too.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import numpy as np
 
 from gnomon.core.config import DataConfig
 from gnomon.core.errors import DataError, printable
-from gnomon.core.spec import Dataset, Guess, Match
+from gnomon.core.spec import Dataset, Guess, Label, Match
 from gnomon.data import layout, listing, pictures
 from gnomon.data.content import Content, Listed, Part, Source
 from gnomon.data.layout import Layout
@@ -24,6 +27,8 @@ CLASS_LEVELS = ("top", "leaf")
 TREE = """put each class into a folder of its own (splits are optional):
   photos/train/cat/1.jpg   photos/test/cat/3.jpg
   photos/train/dog/2.jpg   photos/test/dog/4.jpg"""
+
+WITHOUT = "or let it learn what they look like, without classes: --task generate"
 
 _SNIFFED = 2000
 _SPLIT_ORDER = ("train", "valid", "test", "all")
@@ -57,9 +62,12 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         path=path,
         name=path.resolve().name,
         key=_key(path, files, found),
-        read=lambda: _content(found, files, config.target),
+        read=lambda: _content(found, files, config.target, reading.needs_labels),
     )
-    return pictures.dataset(source, config, reading)
+    dataset = pictures.dataset(source, config, reading)
+    if reading.needs_labels and not isinstance(dataset.spec.target, Label):  # decoded before, for another task
+        raise _no_classes(found, files)
+    return dataset
 
 
 def _first_picture_folders(path: Path) -> set[tuple[str, ...]]:
@@ -85,10 +93,12 @@ def _key(path: Path, files: list[File], found: Found) -> list[object]:
     return [str(path.resolve()), found.folders, *((file.id, file.num_bytes, file.changed_ns) for file in files)]
 
 
-def _content(found: Found, files: list[File], class_level: str) -> Content:
+def _content(found: Found, files: list[File], class_level: str, needs_labels: bool) -> Content:
     arranged = layout.arrange({file.folders for file in files}, _empty_folders(found), class_level)
     if arranged is None:
-        raise _no_classes(found, files)
+        if needs_labels or not files:
+            raise _no_classes(found, files)
+        return _unlabelled(found, files)
     placed = [(file, arranged.places.get(file.folders)) for file in files]
     used = [(file, place) for file, place in placed if place and place.label and place.split]
     classes = tuple(sorted({place.label for place in arranged.places.values() if place.label}))
@@ -105,6 +115,32 @@ def _content(found: Found, files: list[File], class_level: str) -> Content:
         guesses=_guesses(arranged, class_level, num_loose, len(classes)),
         skipped=tuple(found.skipped),
         facts={"passed_over": _passed_over(found, files, num_loose)},
+    )
+
+
+def _unlabelled(found: Found, files: list[File]) -> Content:
+    """Return pictures of which no class is known, in the splits that their folders say."""
+    splits = layout.arrange_unlabelled({file.folders for file in files})
+    used = [file for file in files if splits[file.folders]]
+    parts = []
+    for split in _SPLIT_ORDER:
+        chosen = [(file, "") for file in used if splits[file.folders] == split]
+        if chosen:
+            parts.append(_part(found.root, split, chosen, {"": -1}))
+    passed = sorted({"/".join(folders) for folders, split in splits.items() if not split})
+    return Content(
+        parts=parts,
+        classes=(),
+        guesses=tuple(
+            Guess(
+                what=f"the pictures in {printable(folder) or 'the folder itself'} are not used",
+                why="its name says no split, and others do",
+                flag="--valid PATH or --test PATH, or move them away",
+            )
+            for folder in passed
+        ),
+        skipped=tuple(found.skipped),
+        facts={"passed_over": _passed_over(found, files, 0)},
     )
 
 
@@ -161,4 +197,4 @@ def _no_classes(found: Found, files: list[File]) -> DataError:
         what += f" ({links} links that lead to folders or out of it are not followed)"
     if found.skipped:
         what += f"\n{pictures.listed(found.skipped[:2])}"
-    return DataError(what, fix=TREE, path=found.root)
+    return DataError(what, fix=TREE if not files else f"{TREE}\n{WITHOUT}", path=found.root)

@@ -11,7 +11,7 @@ from gnomon import assemble
 from gnomon.assemble import Model
 from gnomon.core import files
 from gnomon.core.events import Emit, Finished, Planned, Said
-from gnomon.outputs import evaluate, report
+from gnomon.outputs import evaluate, portrait, report
 from gnomon.outputs.examples import examples_of
 from gnomon.sitting.looking import validator, writer
 from gnomon.sitting.parts import Parts, Sitting, parts_for
@@ -148,6 +148,10 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         should_stop=sitting.should_stop,
     )
     files.write_json(sitting.run.evaluation, found)
+    if portrait.fits(dataset.spec):
+        details = found["details"].get("test") or found["details"].get("valid", {})
+        seed, stop = choice.run.seed, sitting.should_stop
+        portrait.write(model, dataset, sitting.run, details=details, seed=seed, should_stop=stop)
     if (write := writer(sitting, parts)) is not None and log.plan["steps"] > 0:
         text = write(parts.network, parts.network.state_dict())
         files.append_json(sitting.run.metrics, {"step": state.step, "progress": 1.0, "event": "sample", "text": text})

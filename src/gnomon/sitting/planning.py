@@ -6,7 +6,7 @@ import torch
 
 from gnomon.core.events import Planned
 from gnomon.core.spec import Vector
-from gnomon.outputs import evaluate, importance
+from gnomon.outputs import evaluate, importance, portrait
 from gnomon.sitting.looking import LOOK_SAMPLES, few, writer
 from gnomon.sitting.parts import Parts, Sitting
 from gnomon.train import planner
@@ -25,6 +25,7 @@ _THOROUGH_S = 30.0
 _WRITING_S = 0.8
 _IMPORTANCE_SHARE = 0.04
 """Largest share of the budget that finding out which columns matter may take."""
+_PORTRAIT_S = 0.3
 _SPARE = 1.15
 """Factor on the measured evaluation time: scores, baselines and a neighbour's noise come on top."""
 
@@ -116,4 +117,6 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int
     )
     if writer(sitting, parts) is not None:
         total_s += _WRITING_S
+    if portrait.fits(sitting.dataset.spec):
+        total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES
     return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views

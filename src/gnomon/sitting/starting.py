@@ -51,7 +51,7 @@ def start(
     dataset = opening.load_dataset(
         wished.data, seed=wished.run.seed, data_dir=data_dir_of(data_dir), emit=emit, should_stop=stop, layers=layers
     )
-    audited = audit.audit(dataset)
+    audited = audit.audit(dataset, needs_labels=opening.needs_labels(layers))
     opening.tell(dataset, emit)
     tell_findings(audited, emit)
     allowed_s = preparing_s(budget, used_s=stopwatch.elapsed_s())

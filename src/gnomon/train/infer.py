@@ -13,6 +13,7 @@ from gnomon.core.errors import StoppedError
 from gnomon.core.spec import Batch, Output
 from gnomon.layers.network import Network
 from gnomon.train.precision import Precision
+from gnomon.train.step import forward
 
 _AT_ONCE = 500
 """Uncertain samples whose other views are computed together: enough to keep the processor busy."""
@@ -60,7 +61,7 @@ def _all(
     for batch in batches:
         if should_stop():
             raise StoppedError("stopped while evaluating", fix="gnomon resume goes on from the last checkpoint")
-        value = keep(network(batch.inputs), batch.targets)
+        value = keep(forward(network, batch, None), batch.targets)
         values.append(value)
         if views_below > 0:
             rows = torch.nonzero(value.softmax(1).amax(1) < views_below)[:, 0]

@@ -35,8 +35,11 @@ class Losses(NamedTuple):
 def forward(network: Network, batch: Batch, carry: Tensor | None) -> Output:
     """Run a network on a batch, from the state of the batch before where it has one and the batch goes on from there.
 
-    ``carry`` is ``(batch, …)``; rows that are ``fresh`` start from zeros, which is the initial state.
+    ``carry`` is ``(batch, …)``; rows that are ``fresh`` start from zeros, which is the initial state. A conditional
+    network is given the classes, which are the batch's targets.
     """
+    if network.conditional:
+        return network(batch.inputs, given=batch.targets)  # type: ignore[no-any-return]
     if not network.carries:
         return network(batch.inputs)  # type: ignore[no-any-return]
     if carry is not None and batch.fresh is not None:
@@ -87,6 +90,7 @@ def train_step(
     carry: Tensor | None = None,
 ) -> Losses:
     """Compute the gradients of one batch and, where they are finite, move the parameters along them."""
+    network.progress = progress
     losses = gradients(network, objective, batch, precision, carry)
     if precision.waits and not losses.finite:
         return losses

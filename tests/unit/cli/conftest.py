@@ -54,7 +54,7 @@ class Api:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-        self.answers: dict[str, Any] = {}
+        self.answers: dict[str, Any] = {"makes": "text"}
         self.error: BaseException | None = None
 
     def verb(self, name: str) -> Callable[..., Any]:
@@ -77,7 +77,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     """Put a recording ``gnomon.api`` in the place of the real one."""
     fake = Api()
     module = types.ModuleType("gnomon.api")
-    for name in ("inspect", "train", "resume", "evaluate", "predict", "report", "runs", "doctor"):
+    for name in ("inspect", "train", "resume", "evaluate", "predict", "report", "runs", "doctor", "makes"):
         setattr(module, name, fake.verb(name))
     monkeypatch.setitem(sys.modules, "gnomon.api", module)
     monkeypatch.setattr(gnomon, "api", module, raising=False)

@@ -1,5 +1,6 @@
 import sys
 
+import numpy as np
 import pytest
 
 from gnomon.cli import main
@@ -98,3 +99,73 @@ def test_what_is_not_possible_is_refused(writes, capsys, words):
     writes("x")
     assert main(["generate", "runs/a", *words]) == 2
     assert words[0] in capsys.readouterr().err
+
+
+@pytest.fixture
+def draws(api, monkeypatch):
+    """Let ``gnomon.api.draw`` draw as many pictures as it is asked for; returns the calls."""
+    calls = []
+
+    def draw(run, *, out, emit, **settings):
+        calls.append((run, out, settings))
+        num = settings.get("count", 64)
+        emit(Finished(result={"run": run, "num_pictures": num, "files": [out]}))
+        return np.zeros((num, 2, 2, 1), np.uint8)
+
+    api.answers["makes"] = "pictures"
+    monkeypatch.setattr(sys.modules["gnomon.api"], "draw", draw, raising=False)
+    return calls
+
+
+def test_a_model_of_pictures_draws_into_the_named_place(draws, capsys):
+    assert main(["generate", "runs/a", "-o", "samples.png"]) == 0
+    assert draws == [("runs/a", "samples.png", {"seed": 0})]
+    assert capsys.readouterr().out.split() == ["written", "samples.png", "(64", "pictures)"]
+
+
+def test_every_flag_of_pictures_arrives(draws):
+    words = ["--count", "7", "--class", "3", "--temperature", "0.7", "--seed", "5"]
+    assert main(["generate", "r", "-o", "x/", *words]) == 0
+    assert main(["generate", "r", "-o", "x/", "--like", "a.png", "--like", "b/"]) == 0
+    assert main(["generate", "r", "-o", "x/", "--between", "a.png", "b.png", "--count", "4"]) == 0
+    assert [settings for _, _, settings in draws] == [
+        {"count": 7, "label": "3", "temperature": 0.7, "seed": 5},
+        {"like": ("a.png", "b/"), "seed": 0},
+        {"between": ("a.png", "b.png"), "count": 4, "seed": 0},
+    ]
+
+
+def test_json_names_the_files(draws, as_json):
+    code, value, _ = as_json("generate", "runs/a", "--count", "2", "-o", "x.png")
+    assert (code, value) == (0, {"run": "runs/a", "num_pictures": 2, "files": ["x.png"], "out": "x.png"})
+
+
+def test_pictures_need_a_place(draws, capsys):
+    assert main(["generate", "runs/a", "--count", "4"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "error: pictures need a place to be written to",
+        "fix: -o samples.png for a grid of all, -o samples/ for a file each",
+    ]
+    assert draws == []
+
+
+@pytest.mark.parametrize(
+    ("makes", "words", "what"),
+    [
+        ("text", ["--count", "4"], "--count is for models that make pictures: this one makes text"),
+        ("text", ["--like", "a.png", "--class", "b"], "--class, --like are for models that make pictures"),
+        ("pictures", ["--prompt", "a"], "--prompt is for models that make text: this one makes pictures"),
+        ("pictures", ["--top-k", "4", "--length", "9"], "--length, --top-k are for models that make text"),
+        ("pictures", ["--like", "a", "--count", "4"], "--like does not go with --count"),
+        ("pictures", ["--like", "a", "--between", "b", "c"], "--like does not go with --between"),
+        ("pictures", ["--between", "b", "c", "--seed", "1"], "--between does not go with --seed"),
+    ],
+)
+def test_flags_that_do_not_fit_are_refused_before_anything_is_made(api, draws, writes, capsys, makes, words, what):
+    writes("x")
+    api.answers["makes"] = makes
+    assert main(["generate", "runs/a", "-o", "x.png", *words]) == 2
+    error, fix = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"error: {what}")
+    assert fix.startswith("fix: leave --")
+    assert draws == []

@@ -204,3 +204,10 @@ def test_texts_that_could_not_be_used_are_called_texts():
     skipped = [Skipped(id="a.txt", reason="no text")]
     found = audit(raw_data.dataset(raw_data.LABELLED, skipped=skipped, all=raw_data.texts("ab", [0, 1])))
     assert texts(found)[0] == "1 of 3 texts could not be used: no text (1)"
+
+
+def test_where_no_labels_are_needed_it_is_no_matter_how_they_are_spread():
+    found = dataset(train=part([0] * 50), test=part([0, 1] * 5, prefix="t"))
+    with pytest.raises(DataError, match="there is nothing to learn"):
+        audit(found).require_learnable()
+    assert audit(found, needs_labels=False).findings == ()

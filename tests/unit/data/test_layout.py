@@ -4,7 +4,7 @@ import unicodedata
 
 import pytest
 
-from gnomon.data.layout import arrange, class_name, split_of
+from gnomon.data.layout import arrange, arrange_unlabelled, class_name, split_of
 
 
 @pytest.mark.parametrize(
@@ -120,3 +120,19 @@ def test_two_ways_to_write_an_accent_are_one_class():
 
 def test_names_that_differ_in_case_are_two_classes():
     assert {place.label for place in arrange(tree("Cat", "cat"), []).places.values()} == {"Cat", "cat"}
+
+
+@pytest.mark.parametrize(
+    ("holding", "splits"),
+    [
+        ([()], {(): "all"}),
+        ([("parts",)], {("parts",): "all"}),
+        ([("parts", "a"), ("parts", "b", "c")], {("parts", "a"): "all", ("parts", "b", "c"): "all"}),
+        ([("train",)], {("train",): "train"}),
+        ([("train",), ("test",)], {("train",): "train", ("test",): "test"}),
+        ([("train", "x"), ("val",), ("other",)], {("train", "x"): "train", ("val",): "valid", ("other",): ""}),
+        ([(), ("train",), ("test",)], {(): "", ("train",): "train", ("test",): "test"}),
+    ],
+)
+def test_folders_whose_classes_are_not_asked_for_say_splits_alone(holding, splits):
+    assert arrange_unlabelled(holding) == splits

@@ -2,14 +2,17 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import small_data
+from PIL import Image as PILImage
 
+from gnomon.core import plugins
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Said, silent
-from gnomon.core.spec import Image, Label, Spec
+from gnomon.core.spec import Density, Image, Label, Normality, Spec
 from gnomon.data import opening
 from gnomon.data.preparing import NOTHING
 
@@ -100,3 +103,23 @@ def test_every_guess_is_told_with_its_flag(digits):
     assert [event.level for event in heard if isinstance(event, Said)] == ["guess"] * len(digits.guesses)
     assert len(heard) == len(digits.guesses) >= 2
     assert "(--split 0.8,0.1,0.1" in heard[-1].text
+
+
+def test_labels_are_needed_unless_the_asked_task_is_about_the_pictures_themselves(monkeypatch):
+    tasks = {"classify": SimpleNamespace(TARGETS=(Label,)), "dream": SimpleNamespace(TARGETS=(Normality,))}
+    monkeypatch.setattr(plugins, "load", lambda kind, name: tasks[name])
+    layer = {"data.path": "x"}
+    assert opening.needs_labels([("user", layer)])
+    assert opening.needs_labels([("user", {**layer, "run.task": "classify"})])
+    assert not opening.needs_labels([("user", {**layer, "run.task": "dream"})])
+
+
+@pytest.mark.parametrize(("classes", "targets"), [((), [-1, -1]), (("dog", "fox"), [-1, 0])])
+def test_a_model_of_the_pictures_themselves_finds_the_classes_that_it_knows(cache, tmp_path, classes, targets):
+    for name in ("cat", "dog"):
+        (tmp_path / "new" / name).mkdir(parents=True)
+        PILImage.new("L", (8, 8), 7).save(tmp_path / "new" / name / "1.png")
+    spec = Spec(input=Image(height_px=8, width_px=8, channels=1), target=Density(classes=classes))
+    found = opening.load_foreign(str(tmp_path / "new"), fit="crop", spec=spec, preparation=NOTHING)
+    assert found.spec == spec
+    assert found.splits["test"].targets.tolist() == targets

@@ -11,6 +11,7 @@ from PIL import Image
 from gnomon.core.config import DataConfig
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import silent
+from gnomon.core.spec import Density
 from gnomon.data.reading import Reading
 from gnomon.readers import image_folder
 
@@ -216,3 +217,55 @@ def test_imagenet_mini_is_read_as_its_splits(tmp_path):
     found = image_folder.read(path, DataConfig(path=str(path), size_px=32), reading)
     assert {name: len(split) for name, split in found.splits.items()} == {"train": 500, "valid": 150}
     assert found.facts["modes"] == {"RGB": 637, "L": 13}
+
+
+@pytest.fixture
+def read_without_labels(tmp_path, root):
+    def run(**settings):
+        reading = Reading(cache_dir=tmp_path / "cache", emit=silent, should_stop=lambda: False, needs_labels=False)
+        return image_folder.read(root, DataConfig(path=str(root), **settings), reading)
+
+    return run
+
+
+def test_without_a_need_for_labels_loose_pictures_are_read_for_what_they_are(root, read_without_labels):
+    for i, name in enumerate(["b.png", "a.png", "more/c.png"]):
+        draw(root / name, i)
+    found = read_without_labels()
+    assert found.spec.target == Density()
+    assert list(found.splits["all"].ids[:]) == ["a.png", "b.png", "more/c.png"]
+    assert found.splits["all"].inputs[:, 0, 0, 0].tolist() == [1, 0, 2]
+    assert found.splits["all"].targets.tolist() == [-1, -1, -1]
+
+
+def test_loose_pictures_keep_the_splits_that_their_folders_say(root, read_without_labels):
+    for name in ("train/1.png", "train/2.png", "test/3.png", "elsewhere/4.png"):
+        draw(root / name)
+    found = read_without_labels()
+    assert {name: len(split) for name, split in found.splits.items()} == {"train": 2, "test": 1}
+    assert [guess.what for guess in found.guesses] == ["the pictures in elsewhere are not used"]
+
+
+def test_class_folders_keep_their_classes_where_none_are_needed_and_one_may_be_empty(root, read_without_labels):
+    for name in ("train/good/1.png", "test/good/2.png", "test/broken/3.png"):
+        draw(root / name)
+    found = read_without_labels()
+    assert summary(found)["test"] == [("test/broken/3.png", "broken"), ("test/good/2.png", "good")]
+
+
+def test_loose_pictures_that_another_task_has_read_are_still_refused_where_labels_are_needed(
+    root, read, read_without_labels
+):
+    draw(root / "1.png")
+    read_without_labels()
+    with pytest.raises(DataError, match="its 1 pictures lie side by side") as error:
+        read()
+    assert error.value.fix.endswith("--task generate")
+    assert len(str(error.value).splitlines()) <= 8
+
+
+def test_a_bad_picture_without_a_class_is_skipped_with_its_reason(root, read_without_labels):
+    draw(root / "1.png")
+    (root / "2.png").write_bytes(b"no picture")
+    found = read_without_labels(max_bad=0.9)
+    assert [(one.id, one.label) for one in found.skipped] == [("2.png", "")]
