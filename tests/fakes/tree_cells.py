@@ -131,7 +131,8 @@ def fold(cell, tree, table):
     w = cell.width
 
     def composed(left, right):
-        hidden = F.gelu(torch.cat([left, right]) @ cell.enter + cell.enter_bias)
+        smooth, waving = (torch.cat([left, right]) @ cell.enter + cell.enter_bias).chunk(2)
+        hidden = torch.cat([F.gelu(smooth), torch.sin(2 * waving)])
         *gates, candidate = (hidden @ cell.leave + cell.leave_bias).split(w)
         a, b, c = map(torch.sigmoid, gates)
         return F.layer_norm(a * left + b * right + c * candidate, (w,))
@@ -141,7 +142,7 @@ def fold(cell, tree, table):
         if not below:
             return own
         if not cell.ordered:
-            return composed(own, sum(below) / len(below) ** 0.5)
+            return composed(own, sum(below))
         if tree[node, 3] <= 1 and len(below) > 1:
             own, *below = below
         for child in below:

@@ -199,8 +199,6 @@ class Steps:
     """What the steps take, int64 ``(edges,)``, by step."""
     taker: Tensor | None
     """Which step takes each edge, int64 ``(edges,)``, rising; none where every step takes one."""
-    share: Tensor | None
-    """One over the root of the number of edges that the taker of an edge takes, ``(edges, 1)``, likewise."""
     last: Tensor
     """The state in which each node ends, int64 ``(nodes,)``."""
     turns: tuple[tuple[int, int, int, int], ...]
@@ -227,7 +225,6 @@ def ordered_steps(forest: Forest) -> Steps:
         left=torch.where(first, parent, before)[taken],
         right=last[child[taken]],
         taker=None,
-        share=None,
         last=last,
         turns=tuple((begin, end, begin, end) for begin, end in pairwise(ends)),
     )
@@ -238,14 +235,11 @@ def unordered_steps(forest: Forest) -> Steps:
     first, num_nodes = forest.num_leaves, forest.num_nodes
     nodes = torch.arange(num_nodes, device=forest.child.device)
     last = torch.where(nodes < first, nodes, nodes + num_nodes - first)
-    taker = forest.parent[forest.child] - first
-    counts = torch.bincount(taker, minlength=num_nodes - first)
     spans = zip(pairwise(forest.starts[1:]), pairwise(forest.edge_starts[1:]), strict=True)
     return Steps(
         left=nodes[first:],
         right=last[forest.child],
-        taker=taker,
-        share=counts.float().rsqrt()[taker][:, None],
+        taker=forest.parent[forest.child] - first,
         last=last,
         turns=tuple((b - first, e - first, *edges) for (b, e), edges in spans),
     )
