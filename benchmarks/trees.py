@@ -122,7 +122,7 @@ def measured_speed(args: argparse.Namespace) -> dict[str, Any]:
     )
     theirs = NodeByNode(ours)
     batches = [trees[i * args.batch : (i + 1) * args.batch] for i in range(args.rounds + 1)]
-    difference = abs(float(our_loss(ours, *packed(batches[0]))) - float(theirs(batches[0])))
+    difference = abs((our_loss(ours, *packed(batches[0])) - theirs(batches[0])).item())
     assert difference < 1e-5, f"the two sides differ by {difference}"
     device = torch.device(args.device)
     ours.to(device)

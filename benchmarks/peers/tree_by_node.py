@@ -19,6 +19,7 @@ class NodeByNode(nn.Module):
         self.width = cell.width
         self.embedding = nn.Embedding.from_pretrained(ours.embedding.table.detach().clone(), freeze=False, sparse=True)
         self.enter = nn.Linear(*cell.enter.weight.shape)
+        self.forget = nn.Parameter(cell.forget.bias.detach().clone())
         self.recurrent = nn.Linear(*cell.recurrent.shape, bias=False)
         self.head = nn.Linear(self.width, len(ours.head.offset), bias=False)
         with torch.no_grad():
@@ -40,12 +41,12 @@ class NodeByNode(nn.Module):
         word, children, label = node
         if children:
             (h_left, c_left), (h_right, c_right) = (self.state(child, states, labels) for child in children)
-            i, o, f, u = self.enter.bias.chunk(4)
-            gates = self.recurrent(torch.cat([h_left, h_right])) + torch.cat([i, o, f, f, u])
+            i, o, u = self.enter.bias.chunk(3)
+            gates = self.recurrent(torch.cat([h_left, h_right])) + torch.cat([i, o, self.forget, self.forget, u])
             i, o, f_left, f_right, u = gates.chunk(5)
             c = torch.sigmoid(i) * torch.tanh(u) + torch.sigmoid(f_left) * c_left + torch.sigmoid(f_right) * c_right
         else:
-            i, o, _, u = self.enter(self.embedding(word)).chunk(4)
+            i, o, u = self.enter(self.embedding(word)).chunk(3)
             c = torch.sigmoid(i) * torch.tanh(u)
         h = torch.sigmoid(o) * torch.tanh(c)
         states.append(h)

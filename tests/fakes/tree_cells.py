@@ -91,10 +91,10 @@ def places(cell, tree, table):
     w, count = cell.width, cell.num_places
 
     def state(node, below):
-        x = entered(cell.enter, table[tree[node, 3]], tree[node, 3])
+        x, f = (entered(linear, table[tree[node, 3]], tree[node, 3]) for linear in (cell.enter, cell.forget))
         h = seats([pair[0] for pair in below], count, w)
         c = seats([pair[1] for pair in below], count, w)
-        i, o, f, u = x.split(w)
+        i, o, u = x.split(w)
         z = torch.cat([i, o, *[f] * count, u]) + torch.cat(h) @ cell.recurrent
         i, o, *forgets = torch.sigmoid(z[:-w]).split(w)
         memory = i * torch.tanh(z[-w:]) + sum(f * one for f, one in zip(forgets, c, strict=True))
@@ -171,7 +171,7 @@ def same(cell, reference, trees, width_in, seed=0):
     torch.manual_seed(seed)
     table = torch.randn(NUM_SYMBOLS, width_in, requires_grad=True)
     batch = forest(padded(trees))
-    found = batch.padded(cell(batch, table[batch.symbols[batch.named][:, 0]]))
+    found = batch.padded(cell(batch, table[batch.kinds[:, 0]]))
     wanted = [reference(cell, tree, table) for tree in trees]
     weights = torch.randn_like(found)
     parameters = [table, *cell.parameters()]

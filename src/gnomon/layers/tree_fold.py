@@ -31,7 +31,7 @@ _FREQUENCY = 2.0
 
 
 class FoldCell(TreeCell):
-    """Vectors of symbols, ``(named, width_in)``, to the states of the nodes, ``(nodes, width)``.
+    """Vectors of symbols, ``(kinds, width_in)``, to the states of the nodes, ``(nodes, width)``.
 
     ``dropout`` is the share of a candidate's units that is dropped.
     """

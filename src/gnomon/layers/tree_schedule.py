@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gnomon.core.spec import NO_SYMBOL
 
+_FACTOR = 0x5851F42D4C957F2D  # multiplier of Knuth's 64-bit congruential generator; products wrap around
 _SHIFT = 31
 """Bits of the lower part of a key that two numbers are sorted by: there are fewer nodes than that in a batch."""
 
@@ -29,6 +30,10 @@ class Forest:
     """What stands at each node, int64 ``(nodes, features)``."""
     named: Tensor
     """The nodes that have a symbol, int64 ``(named,)``, rising."""
+    kind: Tensor
+    """Which of ``kinds`` each of them has, int64 ``(named,)``."""
+    kinds: Tensor
+    """The different symbols, int64 ``(kinds, features)``."""
     height: Tensor
     """Int64 ``(nodes,)``, rising; 0 at leaves."""
     parent: Tensor
@@ -85,12 +90,16 @@ def forest(inputs: Tensor) -> Forest:
     parent = rank[order + nodes[:, 0]]
     inner = (nodes[:, 0] != 0).nonzero()[:, 0]
     child = inner[((parent[inner] << _SHIFT) + nodes[inner, 1]).argsort()]
+    named = (nodes[:, 3] > NO_SYMBOL).nonzero()[:, 0]
+    kind, kinds = _kinds(nodes[named, 3:])
     counts = torch.stack(
         [torch.bincount(height), torch.bincount(height[parent[child]], minlength=int(height[-1]) + 1)]
     ).tolist()
     return Forest(
         symbols=nodes[:, 3:],
-        named=(nodes[:, 3] > NO_SYMBOL).nonzero()[:, 0],
+        named=named,
+        kind=kind,
+        kinds=kinds,
         height=height,
         parent=parent,
         sibling=nodes[:, 1],
@@ -103,6 +112,16 @@ def forest(inputs: Tensor) -> Forest:
         edge_starts=(0, *accumulate(counts[1])),
         shape=(inputs.shape[0], inputs.shape[1]),
     )
+
+
+def _kinds(symbols: Tensor) -> tuple[Tensor, Tensor]:
+    """Return which of the different rows each row is, and these rows."""
+    key = symbols[:, 0]
+    for feature in symbols.unbind(1)[1:]:
+        key = (key * _FACTOR) ^ (key >> 29) ^ feature
+    different, kind = torch.unique(key, return_inverse=True)
+    example = torch.empty_like(different).scatter_(0, kind, torch.arange(len(kind), device=kind.device))
+    return kind, symbols[example]
 
 
 @dataclass(frozen=True, kw_only=True)
