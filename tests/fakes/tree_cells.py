@@ -91,10 +91,10 @@ def places(cell, tree, table):
     w, count = cell.width, cell.num_places
 
     def state(node, below):
-        x = entered(cell.enter, table[tree[node, 3]], tree[node, 3])
+        x, f = (entered(linear, table[tree[node, 3]], tree[node, 3]) for linear in (cell.enter, cell.forget))
         h = seats([pair[0] for pair in below], count, w)
         c = seats([pair[1] for pair in below], count, w)
-        i, o, f, u = x.split(w)
+        i, o, u = x.split(w)
         z = torch.cat([i, o, *[f] * count, u]) + torch.cat(h) @ cell.recurrent
         i, o, *forgets = torch.sigmoid(z[:-w]).split(w)
         memory = i * torch.tanh(z[-w:]) + sum(f * one for f, one in zip(forgets, c, strict=True))
@@ -131,7 +131,8 @@ def fold(cell, tree, table):
     w = cell.width
 
     def composed(left, right):
-        hidden = F.gelu(torch.cat([left, right]) @ cell.enter + cell.enter_bias)
+        smooth, waving = (torch.cat([left, right]) @ cell.enter + cell.enter_bias).chunk(2)
+        hidden = torch.cat([F.gelu(smooth), torch.sin(2 * waving)])
         *gates, candidate = (hidden @ cell.leave + cell.leave_bias).split(w)
         a, b, c = map(torch.sigmoid, gates)
         return F.layer_norm(a * left + b * right + c * candidate, (w,))
@@ -141,7 +142,7 @@ def fold(cell, tree, table):
         if not below:
             return own
         if not cell.ordered:
-            return composed(own, sum(below) / len(below) ** 0.5)
+            return composed(own, sum(below))
         if tree[node, 3] <= 1 and len(below) > 1:
             own, *below = below
         for child in below:
@@ -170,7 +171,7 @@ def same(cell, reference, trees, width_in, seed=0):
     torch.manual_seed(seed)
     table = torch.randn(NUM_SYMBOLS, width_in, requires_grad=True)
     batch = forest(padded(trees))
-    found = batch.padded(cell(batch, table[batch.symbols[batch.named][:, 0]]))
+    found = batch.padded(cell(batch, table[batch.kinds[:, 0]]))
     wanted = [reference(cell, tree, table) for tree in trees]
     weights = torch.randn_like(found)
     parameters = [table, *cell.parameters()]

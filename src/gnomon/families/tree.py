@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gnomon.core.config import Off, require_within
+from gnomon.core.errors import UsageError
 from gnomon.core.spec import Label, NodeLabels, Number, Spec, Tree
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.network import Network
@@ -41,7 +42,7 @@ class Config:
     width: int = 128
     """Units of the state of a node."""
     hidden: int = 256
-    """Units between the two matrices of the gated cell."""
+    """Units between the two matrices of the gated cell, an even number."""
     embedding: int = 128
     """Numbers of the vector of a symbol."""
     dropout: float = 0.1
@@ -62,6 +63,8 @@ class Config:
     def __post_init__(self) -> None:
         for name in ("width", "hidden", "embedding"):
             require_within(f"family.{name}", getattr(self, name), 1, 65_536)
+        if self.hidden % 2:
+            raise UsageError(f"family.hidden = {self.hidden} is not possible", fix="choose an even number")
         for name in ("dropout", "input_dropout", "candidate_dropout", "word_dropout", "ngram_dropout"):
             require_within(f"family.{name}", getattr(self, name), 0, 0.99)
         if self.ngrams != "off":

@@ -1,12 +1,15 @@
 """A recursive cell with gated, normalised residual composition: a node takes its children one after the other.
 
-    z_l, z_r, z_u, u = W_2 gelu(W_1 [l; r] + b_1) + b_2
+    hidden = bend(W_1 [l; r] + b_1),   half of its units a gelu, half a sine
+    z_l, z_r, z_u, u = W_2 hidden + b_2
     state = norm(sigmoid(z_l) * l + sigmoid(z_r) * r + sigmoid(z_u) * u)
 
 ``l`` is what the node has made of its symbol and its earlier children, ``r`` the next child. So one pair of matrices
-serves any number of children in their order; where they have none, ``r`` is their sum over the root of their number.
+serves any number of children in their order; where they have none, ``r`` is their sum, in one step. The sines make
+what comes round again, as a sum modulo ten does, a function that generalises.
 Sources: Shen et al., "Ordered memory", arXiv 1910.13466, equations 15 and 16 (the gated recursive cell); Ray Chowdhury
 and Caragea, "Modeling hierarchical structures with continuous recursive neural networks", arXiv 2106.06038 (gelu);
+Sitzmann et al., "Implicit neural representations with periodic activation functions", arXiv 2006.09661 (sine);
 Semeniuta, Severyn and Barth, "Recurrent dropout without memory loss", arXiv 1603.05118 (dropout of the candidate).
 """
 
@@ -23,10 +26,12 @@ from gnomon.layers.tree_inputs import NodeLinear, TreeCell, candidate_mask
 from gnomon.layers.tree_schedule import Forest, Steps, ordered_steps, unordered_steps
 
 _EPS = 1e-5
+_FREQUENCY = 2.0
+"""Of the sines: the phases of a sum of children then differ by more than a turn."""
 
 
 class FoldCell(TreeCell):
-    """Vectors of symbols, ``(named, width_in)``, to the states of the nodes, ``(nodes, width)``.
+    """Vectors of symbols, ``(kinds, width_in)``, to the states of the nodes, ``(nodes, width)``.
 
     ``dropout`` is the share of a candidate's units that is dropped.
     """
@@ -81,7 +86,7 @@ class _Fold(torch.autograd.Function):
             part, before = parts[begin:end], hidden[begin:end]
             _gather(states, steps, pair, part, (begin, end, first, until))
             torch.addmm(enter_bias, part[:, : 2 * width], enter, out=before)
-            out = torch.addmm(leave_bias, F.gelu(before), leave)
+            out = torch.addmm(leave_bias, _bent(before), leave)
             gate = torch.sigmoid(out[:, : 3 * width], out=gates[begin:end])
             candidate = out[:, 3 * width :]
             part[:, 2 * width :] = candidate if keep is None else candidate * keep[begin:end]
@@ -110,11 +115,11 @@ class _Fold(torch.autograd.Function):
             candidate = of_parts[:, 2 * width :]
             out[:, 3 * width :] = candidate if ctx.keep is None else candidate * ctx.keep[begin:end]
             before = of_hidden[begin:end]
-            torch.ops.aten.gelu_backward.grad_input(out @ leave_t, hidden[begin:end], grad_input=before)
+            _bent_backward(out @ leave_t, hidden[begin:end], before)
             of_pair = of_parts[:, : 2 * width] + before @ enter_t
             _scatter(of_states, steps, ctx.pair, of_pair, (begin, end, first, until))
         of_enter = parts[:, : 2 * width].t() @ of_hidden
-        of_leave = F.gelu(hidden).t() @ of_out
+        of_leave = _bent(hidden).t() @ of_out
         return None, None, of_states[:num_nodes], of_enter, of_hidden.sum(0), of_leave, of_out.sum(0)
 
 
@@ -130,9 +135,9 @@ def _gather(states: Tensor, steps: Steps, pair: Tensor | None, part: Tensor, tur
     if pair is not None:
         part[:, : 2 * width] = states.index_select(0, pair[2 * begin : 2 * end]).view(-1, 2 * width)
         return
-    assert steps.taker is not None and steps.share is not None
+    assert steps.taker is not None
     part[:, :width] = states.index_select(0, steps.left[begin:end])
-    taken = states.index_select(0, steps.right[first:until]) * steps.share[first:until]
+    taken = states.index_select(0, steps.right[first:until])
     part[:, width : 2 * width] = 0
     part[:, width : 2 * width].index_add_(0, steps.taker[first:until] - begin, taken)
 
@@ -146,10 +151,23 @@ def _scatter(
     if pair is not None:
         of_states.index_add_(0, pair[2 * begin : 2 * end], of_pair.view(-1, width))
         return
-    assert steps.taker is not None and steps.share is not None
+    assert steps.taker is not None
     of_states.index_add_(0, steps.left[begin:end], of_pair[:, :width])
     of_taken = of_pair[:, width:].index_select(0, steps.taker[first:until] - begin)
-    of_states.index_add_(0, steps.right[first:until], of_taken * steps.share[first:until])
+    of_states.index_add_(0, steps.right[first:until], of_taken)
+
+
+def _bent(before: Tensor) -> Tensor:
+    """Return hidden units of what enters them: half of them by a gelu, half by a sine."""
+    smooth, waving = before.chunk(2, 1)
+    return torch.cat([F.gelu(smooth), torch.sin(_FREQUENCY * waving)], 1)
+
+
+def _bent_backward(gradient: Tensor, before: Tensor, result: Tensor) -> None:
+    """Put into ``result`` the gradient of what entered the hidden units."""
+    (smooth, waving), half = before.chunk(2, 1), before.shape[1] // 2
+    result[:, :half] = torch.ops.aten.gelu_backward(gradient[:, :half], smooth)
+    torch.mul(gradient[:, half:], torch.cos(_FREQUENCY * waving).mul_(_FREQUENCY), out=result[:, half:])
 
 
 def _norm_backward(gradient: Tensor, normed: Tensor, scale: Tensor) -> Tensor:

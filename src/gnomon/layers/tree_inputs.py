@@ -12,7 +12,7 @@ from gnomon.layers.tree_schedule import Forest
 
 
 class TreeCell(nn.Module):
-    """What all cells share: they make of the vectors of symbols, ``(named, width_in)``, the states of all nodes."""
+    """What all cells share: vectors of different symbols, ``(kinds, width_in)``, become the states of all nodes."""
 
     output_width: int
 
@@ -26,9 +26,9 @@ class TreeCell(nn.Module):
 
 
 class NodeLinear(nn.Module):
-    """A linear map of the vectors of symbols, ``(named, width_in)`` to ``(nodes, width)``.
+    """A linear map of the vectors of symbols, ``(kinds, width_in)`` to ``(nodes, width)``.
 
-    Nodes without a symbol cost no product: they have the bias only.
+    A symbol costs one product, wherever it stands; nodes without one have the bias only.
     """
 
     def __init__(self, width_in: int, width: int) -> None:
@@ -38,9 +38,9 @@ class NodeLinear(nn.Module):
 
     def forward(self, forest: Forest, symbols: Tensor) -> Tensor:
         """Return ``(nodes, width)``."""
-        if len(symbols) == forest.num_nodes:
-            return torch.addmm(self.bias, symbols, self.weight)
-        return self.bias.expand(forest.num_nodes, -1).index_add(0, forest.named, symbols @ self.weight)
+        if len(forest.named) == forest.num_nodes:
+            return torch.addmm(self.bias, symbols, self.weight)[forest.kind]
+        return self.bias.expand(forest.num_nodes, -1).index_add(0, forest.named, (symbols @ self.weight)[forest.kind])
 
 
 def candidate_mask(cell: nn.Module, num_nodes: int, width: int, like: Tensor) -> Tensor | None:

@@ -49,7 +49,7 @@ class TreeNetwork(Network):
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return values in float32."""
         trees = forest(inputs)
-        symbols = self.embedding(trees.symbols[trees.named][:, None])[:, 0]
+        symbols = self.embedding(trees.kinds[:, None])[:, 0]
         states = self.cell(trees, self.input_dropout(symbols))
         if not self.every_node:
             return Output(self._values(trees, self.cell.whole(trees, states), trees.roots))

@@ -22,7 +22,7 @@ from gnomon.layers.tree_schedule import Forest, Slots, slots
 
 
 class PlaceLstm(TreeCell):
-    """Vectors of symbols, ``(named, width_in)``, to the hidden states of the nodes, ``(nodes, width)``.
+    """Vectors of symbols, ``(kinds, width_in)``, to the hidden states of the nodes, ``(nodes, width)``.
 
     ``dropout`` is the share of a candidate's units that is dropped.
     """
@@ -32,29 +32,39 @@ class PlaceLstm(TreeCell):
         self.width = self.output_width = width
         self.num_places = num_places
         self.dropout = dropout
-        self.enter = NodeLinear(width_in, 4 * width)  # i, o, f, u
+        self.enter = NodeLinear(width_in, 3 * width)  # i, o, u
+        self.forget = NodeLinear(width_in, width)
         self.recurrent = nn.Parameter(
             torch.randn(num_places * width, (3 + num_places) * width) / math.sqrt(num_places * width)
         )
         with torch.no_grad():
-            self.enter.bias[2 * width : 3 * width] = 1.0  # forget gates start open
+            self.forget.bias.fill_(1.0)  # forget gates start open
 
     def forward(self, forest: Forest, symbols: Tensor) -> Tensor:
         """Return the hidden state of every node, in float32."""
-        width, leaves = self.width, forest.num_leaves
+        leaves = forest.num_leaves
         with torch.autocast(symbols.device.type, enabled=False):
-            keep = candidate_mask(self, forest.num_nodes, width, symbols)
+            keep = candidate_mask(self, forest.num_nodes, self.width, symbols)
             x = self.enter(forest, symbols.float())
-            i, o, _, u = x[:leaves].split(width, 1)
+            i, o, u = x[:leaves].chunk(3, 1)
             cells = torch.sigmoid(i) * (torch.tanh(u) if keep is None else torch.tanh(u) * keep[:leaves])
             hidden = torch.sigmoid(o) * torch.tanh(cells)
             if leaves == forest.num_nodes:
                 return hidden
-            spread = torch.cat([x[leaves:, : 2 * width], *[x[leaves:, 2 * width : 3 * width]] * self.num_places], 1)
-            above = torch.cat([spread, x[leaves:, 3 * width :]], 1)
+            above = self._above(forest, symbols.float(), x)
             late = None if keep is None else keep[leaves:]
             states: Tensor = _Places.apply(slots(forest, self.num_places), late, hidden, cells, above, self.recurrent)
             return states
+
+    def _above(self, forest: Forest, symbols: Tensor, x: Tensor) -> Tensor:
+        """Return what enters the gates of inner nodes, ``(inner nodes, …)``; one row where none has a symbol."""
+        if bool((forest.named < forest.num_leaves).all()):
+            i, o, u = self.enter.bias[None].chunk(3, 1)
+            forget = self.forget.bias[None]
+        else:
+            i, o, u = x[forest.num_leaves :].chunk(3, 1)
+            forget = self.forget(forest, symbols)[forest.num_leaves :]
+        return torch.cat([i, o, *[forget] * self.num_places, u], 1)
 
 
 class _Places(torch.autograd.Function):
@@ -64,7 +74,7 @@ class _Places(torch.autograd.Function):
     def forward(
         ctx: Any, where: Slots, keep: Tensor | None, hidden: Tensor, cells: Tensor, x: Tensor, recurrent: Tensor
     ) -> Tensor:
-        (leaves, width), (inner, total), places = hidden.shape, x.shape, where.child.shape[1]
+        (leaves, width), total, (inner, places) = hidden.shape, x.shape[1], where.child.shape
         num_nodes = leaves + inner
         h, c = (x.new_zeros(num_nodes + 1, width) for _ in range(2))  # the last row is a child that is not there
         h[:leaves], c[:leaves] = hidden, cells
@@ -80,7 +90,7 @@ class _Places(torch.autograd.Function):
                     parent = where.extra_parent[first:until] - begin
                     side[:, -width:].index_add_(0, parent, states[where.extra[first:until]])
                 sides.append(side)
-            gate = torch.addmm(x[begin:end], sides[0], recurrent, out=gates[begin:end])
+            gate = torch.addmm(x if len(x) == 1 else x[begin:end], sides[0], recurrent, out=gates[begin:end])
             gate[:, :-width].sigmoid_()
             gate[:, -width:].tanh_()
             candidate = gate[:, -width:] if keep is None else gate[:, -width:] * keep[begin:end]
@@ -89,7 +99,7 @@ class _Places(torch.autograd.Function):
             torch.tanh(cell, out=bent[begin:end])
             c[leaves + begin : leaves + end] = cell
             torch.mul(gate[:, width : 2 * width], bent[begin:end], out=h[leaves + begin : leaves + end])
-        ctx.where, ctx.keep, ctx.leaves = where, keep, leaves
+        ctx.where, ctx.keep, ctx.leaves, ctx.shared = where, keep, leaves, len(x) == 1
         ctx.save_for_backward(below_h, below_c, gates, bent, recurrent)
         return h[:num_nodes]
 
@@ -126,5 +136,5 @@ class _Places(torch.autograd.Function):
                 if until > first:
                     parent = where.extra_parent[first:until] - begin
                     of_states.index_add_(0, where.extra[first:until], of_side[parent, -width:])
-        of_recurrent = below_h.t() @ of_gates
-        return None, None, of_h[:leaves], of_c[:leaves], of_gates, of_recurrent
+        of_x = of_gates.sum(0, keepdim=True) if ctx.shared else of_gates
+        return None, None, of_h[:leaves], of_c[:leaves], of_x, below_h.t() @ of_gates

@@ -21,7 +21,7 @@ from gnomon.layers.tree_schedule import Forest, Slots, slots
 
 
 class PlainCell(TreeCell):
-    """Vectors of symbols, ``(named, width_in)``, to the states of the nodes, ``(nodes, width)``."""
+    """Vectors of symbols, ``(kinds, width_in)``, to the states of the nodes, ``(nodes, width)``."""
 
     def __init__(self, width_in: int, width: int, num_places: int, *, tensor: bool = False) -> None:
         super().__init__()

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gnomon.core.spec import NO_SYMBOL
 
+_FACTOR = 0x5851F42D4C957F2D  # multiplier of Knuth's 64-bit congruential generator; products wrap around
 _SHIFT = 31
 """Bits of the lower part of a key that two numbers are sorted by: there are fewer nodes than that in a batch."""
 
@@ -29,6 +30,10 @@ class Forest:
     """What stands at each node, int64 ``(nodes, features)``."""
     named: Tensor
     """The nodes that have a symbol, int64 ``(named,)``, rising."""
+    kind: Tensor
+    """Which of ``kinds`` each of them has, int64 ``(named,)``."""
+    kinds: Tensor
+    """The different symbols, int64 ``(kinds, features)``."""
     height: Tensor
     """Int64 ``(nodes,)``, rising; 0 at leaves."""
     parent: Tensor
@@ -85,12 +90,16 @@ def forest(inputs: Tensor) -> Forest:
     parent = rank[order + nodes[:, 0]]
     inner = (nodes[:, 0] != 0).nonzero()[:, 0]
     child = inner[((parent[inner] << _SHIFT) + nodes[inner, 1]).argsort()]
+    named = (nodes[:, 3] > NO_SYMBOL).nonzero()[:, 0]
+    kind, kinds = _kinds(nodes[named, 3:])
     counts = torch.stack(
         [torch.bincount(height), torch.bincount(height[parent[child]], minlength=int(height[-1]) + 1)]
     ).tolist()
     return Forest(
         symbols=nodes[:, 3:],
-        named=(nodes[:, 3] > NO_SYMBOL).nonzero()[:, 0],
+        named=named,
+        kind=kind,
+        kinds=kinds,
         height=height,
         parent=parent,
         sibling=nodes[:, 1],
@@ -103,6 +112,16 @@ def forest(inputs: Tensor) -> Forest:
         edge_starts=(0, *accumulate(counts[1])),
         shape=(inputs.shape[0], inputs.shape[1]),
     )
+
+
+def _kinds(symbols: Tensor) -> tuple[Tensor, Tensor]:
+    """Return which of the different rows each row is, and these rows."""
+    key = symbols[:, 0]
+    for feature in symbols.unbind(1)[1:]:
+        key = (key * _FACTOR) ^ (key >> 29) ^ feature
+    different, kind = torch.unique(key, return_inverse=True)
+    example = torch.empty_like(different).scatter_(0, kind, torch.arange(len(kind), device=kind.device))
+    return kind, symbols[example]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,8 +218,6 @@ class Steps:
     """What the steps take, int64 ``(edges,)``, by step."""
     taker: Tensor | None
     """Which step takes each edge, int64 ``(edges,)``, rising; none where every step takes one."""
-    share: Tensor | None
-    """One over the root of the number of edges that the taker of an edge takes, ``(edges, 1)``, likewise."""
     last: Tensor
     """The state in which each node ends, int64 ``(nodes,)``."""
     turns: tuple[tuple[int, int, int, int], ...]
@@ -227,7 +244,6 @@ def ordered_steps(forest: Forest) -> Steps:
         left=torch.where(first, parent, before)[taken],
         right=last[child[taken]],
         taker=None,
-        share=None,
         last=last,
         turns=tuple((begin, end, begin, end) for begin, end in pairwise(ends)),
     )
@@ -238,14 +254,11 @@ def unordered_steps(forest: Forest) -> Steps:
     first, num_nodes = forest.num_leaves, forest.num_nodes
     nodes = torch.arange(num_nodes, device=forest.child.device)
     last = torch.where(nodes < first, nodes, nodes + num_nodes - first)
-    taker = forest.parent[forest.child] - first
-    counts = torch.bincount(taker, minlength=num_nodes - first)
     spans = zip(pairwise(forest.starts[1:]), pairwise(forest.edge_starts[1:]), strict=True)
     return Steps(
         left=nodes[first:],
         right=last[forest.child],
-        taker=taker,
-        share=counts.float().rsqrt()[taker][:, None],
+        taker=forest.parent[forest.child] - first,
         last=last,
         turns=tuple((b - first, e - first, *edges) for (b, e), edges in spans),
     )

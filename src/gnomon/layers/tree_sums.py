@@ -42,7 +42,7 @@ class SumLstm(nn.Module):
 
 
 class ChildSum(TreeCell):
-    """Vectors of symbols, ``(named, width_in)``, to the hidden states of the nodes, ``(nodes, width)``."""
+    """Vectors of symbols, ``(kinds, width_in)``, to the hidden states of the nodes, ``(nodes, width)``."""
 
     def __init__(self, width_in: int, width: int, *, dropout: float = 0.0) -> None:
         super().__init__()

@@ -70,7 +70,8 @@ def test_words_are_dropped_where_there_are_many():
 
 
 @pytest.mark.parametrize(
-    ("setting", "value"), [("width", 0), ("dropout", 1.0), ("ngrams", 17), ("ngram_rows", 3), ("embedding", 0)]
+    ("setting", "value"),
+    [("width", 0), ("dropout", 1.0), ("ngrams", 17), ("ngram_rows", 3), ("embedding", 0), ("hidden", 5)],
 )
 def test_what_is_not_possible_is_refused(setting, value):
     with pytest.raises(UsageError, match=f"family.{setting}"):

@@ -15,7 +15,7 @@ def cell(*, ordered=True, dropout=0.0):
 def states(some, trees, *, width_in=3):
     batch = forest(padded(trees))
     torch.manual_seed(2)
-    return batch.padded(some(batch, torch.randn(7, width_in)[batch.symbols[batch.named][:, 0]]))
+    return batch.padded(some(batch, torch.randn(7, width_in)[batch.kinds[:, 0]]))
 
 
 @pytest.mark.parametrize("ordered", [True, False])

@@ -14,6 +14,9 @@ def test_a_node_without_a_symbol_gets_the_bias():
     found = batch.padded(linear(batch, symbols))[0]
     torch.testing.assert_close(found[2], linear.bias)
     torch.testing.assert_close(found[:2], linear.bias + symbols @ linear.weight)
+    whole = forest(padded([from_parents([0, 0], [3, 3, 2])]))
+    again = whole.padded(linear(whole, symbols))[0, :3]
+    torch.testing.assert_close(again, (linear.bias + symbols @ linear.weight)[[1, 0, 1]])
 
 
 def test_a_mask_keeps_the_mean_and_is_for_training_only():

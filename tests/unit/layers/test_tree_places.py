@@ -21,13 +21,13 @@ def test_it_is_what_the_recursion_gives_gradients_too(num_places, trees):
 
 def test_deep_and_wide_trees_end():
     some, batch = cell(), forest(padded([chain(3000), star(2000)]))
-    found = some(batch, torch.randn(len(batch.named), 3))
+    found = some(batch, torch.randn(len(batch.kinds), 3))
     found.square().sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in some.parameters())
 
 
 def test_forget_gates_start_open():
-    assert cell().enter.bias.tolist() == [0.0] * 8 + [1.0] * 4 + [0.0] * 4
+    assert cell().forget.bias.tolist() == [1.0] * 4
 
 
 def test_what_is_dropped_has_no_gradient():

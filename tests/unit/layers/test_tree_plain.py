@@ -26,5 +26,5 @@ def test_it_is_what_the_recursion_gives_gradients_too(num_places, tensor, trees)
 @pytest.mark.parametrize("tensor", [False, True])
 def test_deep_and_wide_trees_end(tensor):
     some, batch = cell(tensor=tensor), forest(padded([chain(3000), star(500)]))
-    some(batch, torch.randn(len(batch.named), 3)).square().sum().backward()
+    some(batch, torch.randn(len(batch.kinds), 3)).square().sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in some.parameters())

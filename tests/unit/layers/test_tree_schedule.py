@@ -17,6 +17,8 @@ def test_lower_nodes_come_first():
     assert (batch.starts, batch.edge_starts) == ((0, 4, 5, 6), (0, 0, 2, 4))
     assert batch.child.tolist() == [0, 1, 4, 2]
     assert batch.symbols[:, 0].tolist() == [5, 6, 4, 6, 3, 2]
+    assert batch.kinds[batch.kind].tolist() == batch.symbols[batch.named].tolist()
+    assert len(batch.kinds) == 5
 
 
 def test_values_go_back_to_their_places():

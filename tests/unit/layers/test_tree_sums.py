@@ -20,7 +20,7 @@ def test_it_is_what_the_recursion_gives_gradients_too(trees):
 def test_the_order_of_the_children_does_not_count():
     batch = forest(padded([from_parents([0, 0], [2, 3, 4]), from_parents([0, 0], [2, 4, 3])]))
     table = torch.randn(7, 3)
-    found = batch.padded(cell()(batch, table[batch.symbols[:, 0]]))[:, 2]
+    found = batch.padded(cell()(batch, table[batch.kinds[:, 0]]))[:, 2]
     torch.testing.assert_close(found[0], found[1])
 
 
@@ -44,6 +44,6 @@ def test_deep_and_wide_trees_end_both_ways():
 
 def test_candidates_are_dropped_in_training_only():
     some, batch = cell(dropout=0.5), forest(padded([chain(9)]))
-    x = torch.randn(9, 3)
+    x = torch.randn(len(batch.kinds), 3)
     assert not torch.equal(some(batch, x), some.eval()(batch, x))
     assert torch.equal(some(batch, x), cell().eval()(batch, x))
