@@ -15,6 +15,8 @@ _THINGS = {
     ("Text", "Text"): "document",
     ("Series", "Label"): "series",
     ("Series", "Series"): "time step",
+    ("Table", "Label"): "row",
+    ("Table", "Number"): "row",
 }
 
 
@@ -35,6 +37,7 @@ _LAST = (
 )
 _CURVES, _SCORES = Chapter("curves", "Training"), Chapter("scores", "Scores")
 _TELLING = Chapter("telling", "Telling words")
+_IMPORTANCE = Chapter("importance", "What it relies on")
 _CONFUSION, _WORST = Chapter("confusion", "Confusion"), Chapter("errors", "Worst errors")
 
 _BY_TARGET: Mapping[str, tuple[Chapter, ...]] = {
@@ -48,6 +51,7 @@ _BY_TARGET: Mapping[str, tuple[Chapter, ...]] = {
     ),
     "Tags": (_CURVES, _SCORES, Chapter("classes", "Tags"), _CONFUSION, _WORST),
     "Text": (_CURVES, Chapter("written", "What it writes"), _SCORES, Chapter("along", "Along the text")),
+    "Number": (_CURVES, _SCORES, Chapter("residuals", "Residuals"), _WORST),
     "Series": (_CURVES, _SCORES, Chapter("forecasts", "Forecasts"), Chapter("horizon", "Step by step")),
 }
 
@@ -88,4 +92,7 @@ def chapters(record: Record) -> list[Chapter]:
     """Return the chapters of a run's report in order. An unknown kind of target gets those that all have."""
     kinds = kinds_of(record)
     telling = (_TELLING,) if kinds == ("Text", "Label") else ()
-    return [*_FIRST, *telling, *_BY_TARGET.get(kinds[1], (_CURVES, _SCORES)), *_LAST]
+    told = [*_FIRST, *telling, *_BY_TARGET.get(kinds[1], (_CURVES, _SCORES))]
+    if kinds[0] == "Table":
+        told.insert(told.index(_SCORES) + 1, _IMPORTANCE)
+    return [*told, *_LAST]
