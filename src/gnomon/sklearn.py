@@ -22,6 +22,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from gnomon.core.errors import DataError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -68,18 +70,22 @@ class _Gnomon(BaseEstimator):
         table = _table(X)
         numbers = [name for name in table.column_names if _is_number(table.column(name).type)]
         share = float(self.valid_share)
-        settings = [f"reader.numbers={','.join(numbers)}"] if numbers else []
+        # What X holds is the caller's choice: numbers are numbers, and a column that tells y is no mistake.
+        settings = ["table.copies=keep", *([f"reader.numbers={','.join(numbers)}"] if numbers else [])]
         with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-            run = api.train(
-                table.append_column(_TARGET, targets),
-                target=_TARGET,
-                task=self._task,
-                budget=self.budget,
-                seed=self.seed,
-                split=f"{1 - share:g},{share:g},0",
-                settings=(*settings, *self.settings),
-                out=str(Path(folder) / "run") if self.run is None else self.run,
-            )
+            try:
+                run = api.train(
+                    table.append_column(_TARGET, targets),
+                    target=_TARGET,
+                    task=self._task,
+                    budget=self.budget,
+                    seed=self.seed,
+                    split=f"{1 - share:g},{share:g},0",
+                    settings=(*settings, *self.settings),
+                    out=str(Path(folder) / "run") if self.run is None else self.run,
+                )
+            except DataError as error:
+                raise ValueError(f"{error} (n_samples={len(table)})") from error  # what everybody expects of a fit
             self.model_: Model = assemble.load_model(run.folder.model)
             self.scores_ = run.scores
 

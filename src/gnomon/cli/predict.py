@@ -138,8 +138,8 @@ def _cells(prediction: Mapping[str, Any]) -> list[Piece]:
     if prediction.get("error"):
         return [name, ("", ""), (str(prediction["error"]), "yellow")]
     if "value" in prediction:
-        ends = f"{prediction['low']:,.5g} – {prediction['high']:,.5g}" if "low" in prediction else ""
-        return [name, (f"{prediction['value']:,.5g}", "bold"), (ends, "dim")]
+        ends = f"{words.plain(prediction['low'])} – {words.plain(prediction['high'])}" if "low" in prediction else ""
+        return [name, (words.plain(prediction["value"]), "bold"), (ends, "dim")]
     cells = [name, (words.percent(prediction["confidence"]), ""), (printable(str(prediction["label"])), "bold")]
     if "written" in prediction:
         cells.append((f"written: {prediction['written']}", "dim"))

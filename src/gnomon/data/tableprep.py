@@ -45,6 +45,8 @@ class TableConfig:
     """Categories with fewer training rows than this are pooled; ``auto``: 5, and fewer in a small table."""
     max_categories: int = 1000
     """Categories of a column that get a code of their own, the most frequent ones."""
+    copies: Literal["drop", "keep"] = "drop"
+    """Whether columns that are the target under another name are left out."""
 
     def __post_init__(self) -> None:
         require_within("table.text_features", self.text_features, 1, 4096)
@@ -117,7 +119,8 @@ def _fit(dataset: Dataset, config: TableConfig) -> dict[str, Any]:
     given = _table(dataset.spec.input)
     rows = np.unique(np.linspace(0, len(train) - 1, min(len(train), _MOST_FITTED)).astype(np.int64))
     some: Cells = train.inputs[rows] if len(rows) < len(train) else train.inputs[0 : len(train)]
-    equal = {leak.name: leak.why for leak in tableleaks.find(dataset) if leak.is_equal}
+    leaks = tableleaks.find(dataset) if config.copies == "drop" else []
+    equal = {leak.name: leak.why for leak in leaks if leak.is_equal}
     settings = tablecodes.Settings(
         text_features=config.text_features if config.text == "hash" else 0,
         min_count=_min_count(config, len(some)),
@@ -149,7 +152,7 @@ def _not_twice(column: TableColumn, entry: dict[str, Any], some: Cells, seen: di
     for values in (*made.numbers, *made.codes):
         digest.update(np.ascontiguousarray(values, np.float64).tobytes())
     other = seen.setdefault(digest.digest(), column.name)
-    return entry if other == column.name else tablecodes.unused(column, f"it equals the column {other!r}")
+    return entry if other == column.name else tablecodes.unused(column, f"it tells the same as the column {other!r}")
 
 
 def _min_count(config: TableConfig, num_rows: int) -> int:

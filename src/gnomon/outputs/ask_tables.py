@@ -148,7 +148,8 @@ class AskTables:
             if entry["use"] == "number":
                 num_bad = int(tablevalues.numbers(column, entry["form"]).bad.sum())
                 if num_bad:
-                    self._warn(f"{num_bad:,} cells of {name!r} in {file} are no numbers: they count as missing")
+                    what = "1 cell" if num_bad == 1 else f"{num_bad:,} cells"
+                    self._warn(f"{what} of {name!r} in {file}: no number, counts as missing")
                 continue
             share = float((tablecodes.encode(column, entry, len(piece)).codes[0] == tablecodes.UNSEEN).mean())
             if share > _MANY_UNSEEN:

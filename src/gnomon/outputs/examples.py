@@ -19,10 +19,11 @@ class Examples:
     """Data as it was read, not as a network sees it. Each callable may raise a ``GnomonError``: the data is gone."""
 
     kind: str
-    """The leaf of the input: ``Image``, ``Text``, ``Series`` or ``Trees``."""
+    """The leaf of the input: ``Image``, ``Text``, ``Series``, ``Trees`` or ``Table``."""
     samples: Callable[[str, Sequence[int]], Sequence[Any]]
     """Samples of a split by their indices: uint8 pictures ``(height, width, channels)``, a ``str`` or a tuple of
-    words, a `Tree`, or float rows ``(channels,)``; series with a label are ``(time, channels)``."""
+    words, a `Tree`, or float rows ``(channels,)``; series with a label are ``(time, channels)``; rows of a table are
+    dicts."""
     labels: Callable[[str], Ints | None]
     """The class of every sample of a split, shape ``(num_samples,)``; None where samples have no label."""
     tags: Callable[[str, Sequence[int]], Sequence[Ints]]

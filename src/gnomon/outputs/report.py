@@ -19,6 +19,7 @@ from gnomon.outputs import (
     portraitsections,
     sections,
     seriessections,
+    tablesections,
     tagsections,
     textsections,
     treesections,
@@ -58,6 +59,8 @@ _WORST: dict[tuple[str, str], Worst] = {
     ("Series", "Label"): seriessections.worst,
     ("Trees", "Label"): treesections.worst,
     ("Trees", "NodeLabels"): treesections.worst,
+    ("Table", "Label"): tablesections.worst,
+    ("Table", "Number"): tablesections.worst,
 }
 """How the worst mistakes are shown, by the kinds of input and target."""
 
@@ -75,6 +78,8 @@ _SECTIONS: dict[str, tuple[str, Callable[[Record], Context]]] = {
     "rebuilt": ("portrait", portraitsections.rebuilt),
     "latents": ("portrait", portraitsections.latents),
     "strange": ("evaluation.json", portraitsections.strange),
+    "importance": ("evaluation.json", tablesections.importance),
+    "residuals": ("evaluation.json", tablesections.residuals),
     "forecasts": ("evaluation.json", seriessections.forecasts),
     "horizon": ("evaluation.json", seriessections.horizon),
     "shapes": ("evaluation.json", treesections.shapes),
@@ -116,6 +121,7 @@ def render(record: Record, *, examples: Examples | None) -> str:
         "no_steps": record.history.plan.get("steps") == 0,
         "chapters": _guarded("data.json", lambda: chapters(record), gaps) or chapters(replace(record, data={})),
         "thing": things(record),
+        "kind_of_target": kinds_of(record)[1],
         **{
             name: _guarded(source, lambda build=build: build(record), gaps)
             for name, (source, build) in _SECTIONS.items()
@@ -133,6 +139,8 @@ def render(record: Record, *, examples: Examples | None) -> str:
 
 def _glance(record: Record, examples: Examples | None) -> Context:
     """Return samples of the training data, or the sentence that says why there are none."""
+    if kinds_of(record)[0] == "Table":
+        return tablesections.glance(record)
     if examples is None:
         return {"absent": absent(record)} if record.data.get("splits", {}).get("train") else {}
     build = _GLANCES.get(kinds_of(record, examples.kind))

@@ -174,6 +174,8 @@ def shape(record: Record) -> str:
         return f"{found['length']:,} steps of {channels}" if found.get("length") else channels
     if kinds[0] == "Trees":
         return {"Label": "trees with a label", "NodeLabels": "trees, each node with a label"}.get(kinds[1], "trees")
+    if kinds[0] == "Table":
+        return f"rows of {plural(len(found.get('columns', ())), 'column')}"
     words = {"Label": "texts with a label", "Tags": "sentences with tags", "Text": "running text"}
     return words.get(kinds[1], kinds[0] or "–")
 
@@ -398,7 +400,7 @@ def usage(record: Record) -> Context:
         going_on = ("Finish it", f"gnomon resume {quoted}")
     return {
         "commands": [
-            _using(quoted, kinds_of(record)[1]),
+            _using(quoted, *kinds_of(record)),
             ("Measure it on other data", f"gnomon evaluate {quoted} DATA"),
             going_on,
             ("Write this page again", f"gnomon report {quoted}"),
@@ -408,7 +410,7 @@ def usage(record: Record) -> Context:
     }
 
 
-def _using(quoted: str, target: str) -> tuple[str, str]:
+def _using(quoted: str, given: str, target: str) -> tuple[str, str]:
     """Return what is done with a model first, by the kind of its target."""
     uses = {
         "Text": ("Let it write", f'gnomon generate {quoted} --prompt "…" --length 400'),
@@ -418,6 +420,8 @@ def _using(quoted: str, target: str) -> tuple[str, str]:
         "Normality": ("Find what is strange", f"gnomon predict {quoted} FILES… -o scores.csv"),
         "Tags": ("Tag new sentences", f"gnomon predict {quoted} FILES… -o tags.csv"),
     }
+    if given == "Table":
+        return ("Add its answers to a table", f"gnomon predict {quoted} TABLE.csv -o answers.csv")
     return uses.get(target, ("Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"))
 
 
@@ -433,6 +437,7 @@ def _python(kinds: tuple[str, str]) -> str:
         "Text": 'run.predict(["new.csv"])   # one row for each text',
         "Series": 'run.predict(["new.csv"])   # one row for each series',
         "Trees": 'run.predict(["new.txt"])   # one row for each tree',
+        "Table": 'run.predict(["new.csv"])   # one row for each row; a pandas or polars table does too',
     }
     return f"{lines.get(kinds[0], lines['Image'])}\nrun.evaluate()"
 

@@ -20,6 +20,8 @@ _THINGS = {
     ("Trees", "Label"): "tree",
     ("Trees", "NodeLabels"): "tree",
     ("Trees", "Number"): "tree",
+    ("Table", "Label"): "row",
+    ("Table", "Number"): "row",
 }
 
 
@@ -40,6 +42,7 @@ _LAST = (
 )
 _CURVES, _SCORES = Chapter("curves", "Training"), Chapter("scores", "Scores")
 _TELLING = Chapter("telling", "Telling words")
+_IMPORTANCE = Chapter("importance", "What it relies on")
 _CONFUSION, _WORST = Chapter("confusion", "Confusion"), Chapter("errors", "Worst errors")
 
 DENSITIES = ("Density", "Normality")
@@ -69,6 +72,7 @@ _BY_TARGET: Mapping[str, tuple[Chapter, ...]] = {
     "Text": (_CURVES, Chapter("written", "What it writes"), _SCORES, Chapter("along", "Along the text")),
     "Density": (_CURVES, _SCORES, *_DRAWN, _STRANGE),
     "Normality": (_CURVES, _SCORES, _STRANGE, *_DRAWN),
+    "Number": (_CURVES, _SCORES, Chapter("residuals", "Residuals"), _WORST),
     "Series": (_CURVES, _SCORES, Chapter("forecasts", "Forecasts"), Chapter("horizon", "Step by step")),
 }
 
@@ -119,6 +123,9 @@ def chapters(record: Record) -> list[Chapter]:
     """Return the chapters of a run's report in order. An unknown kind of target gets those that all have."""
     kinds = kinds_of(record)
     telling = (_TELLING,) if kinds == ("Text", "Label") else ()
+    told = [*_FIRST, *telling, *_BY_TARGET.get(kinds[1], (_CURVES, _SCORES))]
     if kinds == ("Trees", "Label"):
-        return [*_FIRST, _CURVES, _SCORES, Chapter("shapes", "Depth and size"), *_BY_TARGET["Label"][2:], *_LAST]
-    return [*_FIRST, *telling, *_BY_TARGET.get(kinds[1], (_CURVES, _SCORES)), *_LAST]
+        told = [*_FIRST, _CURVES, _SCORES, Chapter("shapes", "Depth and size"), *_BY_TARGET["Label"][2:]]
+    if kinds[0] == "Table":
+        told.insert(told.index(_SCORES) + 1, _IMPORTANCE)
+    return [*told, *_LAST]

@@ -18,6 +18,7 @@ _HEADLINES = {
     "Tags": "token_accuracy",
     "Text": "loss",
     "Series": "mse",
+    "Number": "rmse",
     "Density": "nll",
     "Normality": "nll",
 }
@@ -206,6 +207,12 @@ def _plain(record: Record, name: str, split: str, score: Mapping[str, float]) ->
             f"At each {token} it is as unsure as if it had to guess among {number(math.exp(min(value, 700.0)))} "
             f"equally likely ones: {shown(name, value)} nats a {token}."
         )
+    if name == "rmse":
+        r2 = record.evaluation["scores"][split].get("r2", {}).get("value")
+        explained = f" It explains {percent(max(0.0, r2))} of the variance." if r2 is not None else ""
+        unit = leaf(record, "target").get("name") or "its answers"
+        off = f"On {plural(n, f'{split} row')} it is off by {shown(name, value)} in {unit}"
+        return f"{off}, as the root of the mean square.{explained}"
     if name == "mse":
         return (
             f"Over {plural(n, f'{split} window')} its forecasts are off by {number(math.sqrt(value))} standard "
@@ -287,6 +294,9 @@ def _data_words(record: Record, train: Mapping[str, Any]) -> tuple[str, str]:
     if train.get("unit") == "characters":
         return large(train.get("size")), f"characters in {plural(num or 0, things(record))}"
     classes, channels = classes_of(record), leaf(record, "input").get("names", ())
+    if kinds_of(record)[0] == "Table":
+        columns = plural(len(leaf(record, "input").get("columns", ())), "column")
+        return count(num), f"{many} of {columns}" + (f", {len(classes):,} classes" if classes else "")
     if classes and leaf(record, "target").get("kind") == "Tags":
         return count(num), f"{many} with {len(classes):,} kinds of tags"
     if classes:

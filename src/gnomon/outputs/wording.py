@@ -34,6 +34,10 @@ METRICS = {
     ),
     "f1": Metric("Macro F1", "share", True, "balance of precision and recall, every class weighing the same"),
     "auroc": Metric("AUROC", "share", True, "chance that a positive sample is ranked above a negative one"),
+    "auprc": Metric("AUPRC", "share", True, "precision over all recalls of the rarer class; its share is chance"),
+    "balanced_accuracy": Metric("Balanced accuracy", "share", True, "mean recall, every class weighing the same"),
+    "rmse": Metric("RMSE", "number", False, "root of the mean squared error, in the target's own unit"),
+    "r2": Metric("R²", "number", True, "share of the variance that is explained; 0 is answering with the mean"),
     "log_loss": Metric("Log-loss", "number", False, "surprise at the true answer, in nats; 0 is perfect"),
     "ece": Metric("Calibration error", "share", False, "mean gap between stated confidence and accuracy"),
     "token_accuracy": Metric("Token accuracy", "share", True, "share of words whose tag is right"),
@@ -70,12 +74,14 @@ METRICS = {
         "Fréchet distance of real ones", "number", False, "the same between real samples: what a perfect model gets"
     ),
     "mse": Metric("MSE", "number", False, "mean squared error, on values scaled to deviation 1"),
-    "mae": Metric("MAE", "number", False, "mean absolute error, on values scaled to deviation 1"),
+    "mae": Metric("MAE", "number", False, "mean absolute error; of series, on values scaled to deviation 1"),
     "mse_original": Metric("MSE, original unit", "number", False, "mean squared error in the data's own unit, squared"),
     "mae_original": Metric("MAE, original unit", "number", False, "mean absolute error in the data's own unit"),
     "mase": Metric("MASE", "number", False, "absolute error against the seasonal naive forecast's; 1 is no better"),
-    "coverage": Metric("Coverage", "share", True, "share of true values inside the forecast's band"),
-    "pinball": Metric("Pinball loss", "number", False, "error of the quantiles, on scaled values; 0 is perfect"),
+    "coverage": Metric("Coverage", "share", True, "share of true values inside the range that it gives"),
+    "pinball": Metric(
+        "Pinball loss", "number", False, "error of the quantiles; of series, on scaled values; 0 is perfect"
+    ),
 }
 """What the report knows to say about a metric; others are shown under their own name."""
 

@@ -62,3 +62,19 @@ def test_pairs_that_are_mistaken_most_often_come_first():
         {"true": "owl", "predicted": "dog", "n": 2},
         {"true": "cat", "predicted": "dog", "n": 1},
     ]
+
+
+class TestBalancedAccuracy:
+    def test_every_class_counts_the_same(self):
+        score = confusion.balanced_accuracy(TARGETS, PREDICTED, 3, seed=0)
+        assert score.value == pytest.approx((2 / 3 + 1 / 2 + 0) / 3)
+        assert score.low < score.value < score.high
+
+    def test_classes_that_do_not_occur_are_left_out(self):
+        assert confusion.balanced_accuracy(np.array([2, 2]), np.array([2, 0]), 9, seed=0).value == 0.5
+
+    def test_a_perfect_score_is_as_sure_as_its_rarest_class(self):
+        targets = np.repeat([0, 1], [95, 5])
+        score = confusion.balanced_accuracy(targets, targets, 2, seed=0)
+        assert (score.value, score.high) == (1.0, 1.0)
+        assert 0.5 < score.low < 0.6  # five of five

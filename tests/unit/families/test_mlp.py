@@ -3,7 +3,7 @@ import torch
 from small_training import spec
 
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import QUANTILES, Label, Sequence, Series, Spec, Tags
+from gnomon.core.spec import QUANTILES, Label, Number, Sequence, Series, Spec, Tags, Vector
 from gnomon.core.training import Allowance, Speed
 from gnomon.families import mlp
 from gnomon.families.mlp import Block, Config, build, size_for
@@ -163,3 +163,29 @@ def test_what_it_does_not_take_is_named(take):
 def test_impossible_sizes_are_refused(wrong):
     with pytest.raises(UsageError, match="is not possible"):
         Config(**wrong)
+
+
+class TestTables:
+    ROWS = Vector(names=("x", "y"), categories=(("colour", 4),))
+
+    def test_layers_members_and_vectors_are_as_configured(self):
+        config = Config(width=12, depth=3, members=5, embedding=6, bins=7)
+        network = build(config, Spec(input=self.ROWS, target=Label(classes=("a", "b"))))
+        assert [layer.weight.shape for layer in network.layers] == [(12, 18), (12, 12), (12, 12)]
+        assert network.head.linear.weight.shape == (10, 12)
+        assert network.embed.bins.low.shape == (2, 7)
+
+    def test_a_number_comes_with_its_quantiles(self):
+        network = build(Config(), Spec(input=self.ROWS, target=Number())).eval()
+        assert network(torch.tensor([[0.5, float("nan"), 2.0]])).value.shape == (1, 1 + len(QUANTILES))
+
+    def test_it_is_first_choice_and_says_why(self):
+        proposal = size_for(allowance(), Spec(input=self.ROWS, target=Number()), SPEED)
+        assert proposal.merit == 0.9
+        assert "networks in one" in proposal.why[0]
+        assert proposal.settings["train.precision"] == "fp32"
+
+    @pytest.mark.parametrize("wrong", [{"members": 0}, {"bins": 0}])
+    def test_impossible_sizes_are_refused(self, wrong):
+        with pytest.raises(UsageError, match=r"family\."):
+            Config(**wrong)

@@ -39,13 +39,17 @@ def test_scores_worked_by_hand():
     logits = np.log(np.array([[3, 1], [1, 1], [3, 1]], dtype=np.float32))
     targets = np.array([0, 0, 1])
     scores = task_of(2).metrics(logits, targets, seed=0)
-    assert list(scores) == ["accuracy", "log_loss", "ece", "f1"]
+    assert list(scores) == ["accuracy", "log_loss", "ece", "f1", "balanced_accuracy", "auroc", "auprc"]
     assert scores["accuracy"].value == pytest.approx(2 / 3)
     assert scores["log_loss"].value == pytest.approx((np.log(4 / 3) + np.log(2) + np.log(4)) / 3)
     # Bin of 0.75 holds two samples, one right: |1 - 1.5| / 3; bin of 0.5 holds one, right: |1 - 0.5| / 3.
     assert scores["ece"].value == pytest.approx(1 / 3, abs=1e-6)
     # Class 0: precision 2/3, recall 1 → 0.8; class 1: 0.
     assert scores["f1"].value == pytest.approx(0.4)
+    # Recall 1 and 0. The rarer class 1 scores as high as one of the other class and lower than the other one.
+    assert scores["balanced_accuracy"].value == pytest.approx(0.5)
+    assert scores["auroc"].value == pytest.approx(0.25)
+    assert scores["auprc"].value == pytest.approx(1 / 3)
     assert all(score.n == 3 for score in scores.values())
 
 
@@ -245,3 +249,43 @@ def test_linear_baseline_beats_the_majority_on_digits():
     assert set(linear["scores"]) == {"accuracy", "f1"}
     assert majority["scores"]["accuracy"].value < 0.2
     assert 0.85 < linear["scores"]["accuracy"].value < 0.95
+
+
+class TestRareClasses:
+    def scores(self, counts, num_classes):
+        targets = np.repeat(np.arange(len(counts)), counts)
+        logits, _ = answers(len(targets), num_classes)
+        return logits, targets, task_of(num_classes).metrics(logits, targets, seed=0)
+
+    def test_of_two_classes_the_rarer_is_looked_for(self):
+        logits, targets, scores = self.scores([20, 180], 2)
+        margins = logits[:, 0] - logits[:, 1]
+        assert scores["auprc"].value == pytest.approx(oracle.average_precision_score(targets == 0, margins))
+        assert scores["auroc"].value == pytest.approx(oracle.roc_auc_score(targets == 0, margins))
+        wanted = oracle.balanced_accuracy_score(targets, logits.argmax(1))
+        assert scores["balanced_accuracy"].value == pytest.approx(wanted)
+
+    def test_balanced_accuracy_is_for_rare_classes(self):
+        assert "balanced_accuracy" in self.scores([100, 100, 10], 3)[2]
+        assert "balanced_accuracy" not in self.scores([100, 100, 60], 3)[2]
+
+    def test_one_class_alone_has_no_order(self):
+        scores = self.scores([30], 2)[2]
+        assert "auroc" not in scores
+        assert scores["balanced_accuracy"].n == 30
+
+
+def test_costs_are_what_the_accuracy_lacks():
+    logits, targets = answers(50, 3)
+    task = task_of(3)
+    assert 1 - task.costs(logits, targets).mean() == pytest.approx(
+        task.metrics(logits, targets, seed=0)["accuracy"].value
+    )
+
+
+def test_what_is_shown_are_probabilities():
+    assert task_of(2).shown(np.log([[0.25, 0.75]]))["class 1"].tolist() == pytest.approx([0.75])
+    logits, _ = answers(20, 9)
+    shown = task_of(9).shown(logits)
+    assert len(shown) == 5
+    assert all(((values > 0) & (values < 1)).all() for values in shown.values())

@@ -145,3 +145,21 @@ def test_sparse_gradients_are_looked_at_too():
     assert bool(gradients(network, Mean(), batch, FP32).finite)
     torch.nn.init.constant_(network.table.weight, float("inf"))
     assert not bool(gradients(network, Mean(), batch, FP32).finite)
+
+
+class Several(Line):
+    """Two members, of which the second says twice as much; as one they say nothing."""
+
+    def forward(self, inputs):
+        said = self.weight * inputs
+        return Output(said * 0, {"decay": self.weight.sum()}, members=torch.stack([said, 2 * said]))
+
+
+def test_the_members_of_a_network_are_judged_one_by_one():
+    batch = line_batch(1.0, 3.0)
+    batch = Batch(inputs=batch.inputs, targets=torch.tensor([0.0, 1.0]), ids=batch.ids)
+    network = Several()
+    losses = gradients(network, Mean(), batch, FP32)
+    # Mean of 3, 9 - 1, 6 and 18 - 1, and the penalty once.
+    assert losses.loss.item() == pytest.approx((3 + 8 + 6 + 17) / 4 + 3)
+    assert network.weight.grad.item() == pytest.approx((1 + 3 + 2 + 6) / 4 + 1)

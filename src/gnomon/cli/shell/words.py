@@ -7,13 +7,13 @@ import unicodedata
 
 PROPORTIONS = frozenset({
     *("accuracy", "top5", "ece", "auroc", "f1", "token_accuracy", "span_f1", "sentence_accuracy", "coverage"),
-    *("ssim", "miou"),
+    *("ssim", "miou", "auprc", "balanced_accuracy"),
 })  # fmt: skip
 """Metrics that are shares of a whole and are shown in percent."""
 
 LOWER_IS_BETTER = frozenset({
     *("log_loss", "ece", "loss", "perplexity", "bits_per_byte", "bits_per_character"),
-    *("mse", "mae", "mse_original", "mae_original", "mase", "pinball"),
+    *("mse", "mae", "mse_original", "mae_original", "mase", "pinball", "rmse"),
 })  # fmt: skip
 """Metrics of which less is better; people are told, for they may not know."""
 
@@ -23,6 +23,10 @@ _TITLES = {
     "mase": "MASE",
     "mse_original": "MSE in the data's unit",
     "mae_original": "MAE in the data's unit",
+    "rmse": "RMSE",
+    "r2": "R²",
+    "auroc": "AUROC",
+    "auprc": "AUPRC",
     "span_f1": "span F1",
     "loss": "loss (nats)",
 }
@@ -82,7 +86,12 @@ def metric(name: str, value: float) -> str:
     """Return a metric's value: percent for shares, else four digits."""
     if not math.isfinite(value):
         return "–"
-    return percent(value) if name in PROPORTIONS else f"{value:.4g}"
+    return percent(value) if name in PROPORTIONS else plain(value)
+
+
+def plain(value: float) -> str:
+    """Return four digits of a number, or all before the point: ``0.2301``, ``52,160``."""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def interval(name: str, low: float, high: float) -> str:
@@ -91,7 +100,7 @@ def interval(name: str, low: float, high: float) -> str:
         return ""
     if name in PROPORTIONS:
         return f"{100 * low:.1f} – {percent(high)}"
-    return f"{low:.4g} – {high:.4g}"
+    return f"{plain(low)} – {plain(high)}"
 
 
 def title(name: str) -> str:
