@@ -17,7 +17,7 @@ from gnomon import assemble
 from gnomon.core import config as configs
 from gnomon.core import plugins
 from gnomon.core.run import RunFolder
-from gnomon.core.spec import Dataset, Image, Label, Sequence, Series, Spec, Tags
+from gnomon.core.spec import Dataset, Image, Label, Sequence, Series, Spec, Tags, Waveform
 from gnomon.core.training import Allowance, AugmentConfig, Proposal, Speed, TrainConfig
 from gnomon.data.preparing import Prepared
 from gnomon.layers.network import Network, Role
@@ -46,6 +46,7 @@ LARGE = (
         input=Series(names=("x",), length=140, mean=(0.0,), deviation=(1.0,)),
         target=Label(classes=("1", "2", "3", "4", "5")),
     ),
+    Spec(input=Waveform(rate_hz=16_000, length=16_000), target=Label(classes=("on", "off"))),
 )
 """Specs as real data has them, for what is sized but not run."""
 
@@ -118,6 +119,8 @@ def alike(kind, inputs):
     if inputs.dtype == torch.int64:
         sizes = torch.tensor(kind.spec.input.sizes)
         return torch.where(inputs > 0, 1 + inputs % (sizes - 1), 0)
+    if inputs.dtype == torch.int16:
+        return inputs.flip(1) // 2 + 50
     return inputs.flip(1) + 1.0
 
 
@@ -170,10 +173,10 @@ class TestNetwork:
         assert not torch.allclose(changed[1], whole[1])
 
     def test_padding_changes_nothing(self, family, kind):
-        if not isinstance(kind.spec.input, Sequence):
+        if not isinstance(kind.spec.input, Sequence | Waveform):
             pytest.skip("samples of this kind are all of one length")
         network, inputs = built(family, kind).eval(), kind.batch(3).inputs
-        padded = torch.cat([inputs, torch.zeros(3, 9, inputs.shape[2], dtype=torch.int64)], dim=1)
+        padded = torch.cat([inputs, inputs.new_zeros(3, 9 if inputs.ndim > 2 else 700, *inputs.shape[2:])], dim=1)
         whole, longer = value_of(network, inputs), value_of(network, padded)
         if whole.ndim == 3:  # one answer a token: those behind the end mean nothing
             there = inputs[:, :, 0] > 0

@@ -7,11 +7,12 @@ import small_training
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Label, Sequence, Series, Spec, Split, Tags
+from gnomon.core.spec import Label, Sequence, Series, Spec, Split, Tags, Waveform
 from gnomon.core.training import AugmentConfig
 from gnomon.data import feeds
 from gnomon.data.ragged import Items, Ragged
 from gnomon.data.stream import Stream
+from gnomon.data.waves import Waves
 from gnomon.data.windows import Windows
 
 CPU = torch.device("cpu")
@@ -20,6 +21,7 @@ WORDS = Sequence(sizes=(40, 11), length=12, unit="word")
 LETTERS = Sequence(sizes=(12,), length=8, unit="character")
 PAST = Series(names=("x", "y"), length=24, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
 COMING = Series(names=("x", "y"), length=6, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
+SOUND = Waveform(rate_hz=4000, length=1600)
 WAVE = Series(names=("x",), length=20, mean=(0.0,), deviation=(1.0,))
 
 
@@ -115,6 +117,18 @@ def pictures(num_samples, draw):
     return small_training.pictures(num_samples, side=8, channels=3, num_classes=3, seed=int(draw.integers(0, 99)))
 
 
+def sounds(num_samples, draw):
+    """Tones of 0.1 to 0.4 s; how high they are is their class."""
+    classes = np.arange(num_samples, dtype=np.int64) % 3
+    arrays = []
+    for label in classes:
+        time = np.arange(draw.integers(400, SOUND.length + 1)) / SOUND.rate_hz
+        tone = np.sin(2 * np.pi * time * (300, 700, 1500)[label] * draw.uniform(0.95, 1.05))
+        arrays.append(np.rint(6000 * tone + draw.normal(0, 60, len(time))).astype(np.int16))
+    column = Ragged.of(arrays, like=np.zeros(0, np.int16))
+    return split_of(Waves(column, rate_hz=SOUND.rate_hz, length=SOUND.length, level=False), classes)
+
+
 MAKERS = {
     "pictures": pictures,
     "texts": texts,
@@ -122,6 +136,7 @@ MAKERS = {
     "a text to be continued": continued,
     "series to forecast": forecast,
     "series with labels": waves,
+    "recordings": sounds,
 }
 KINDS = (
     Kind("pictures", small_training.spec(side=8, channels=3, num_classes=3)),
@@ -130,4 +145,5 @@ KINDS = (
     Kind("a text to be continued", Spec(input=LETTERS, target=LETTERS)),
     Kind("series to forecast", Spec(input=PAST, target=COMING)),
     Kind("series with labels", Spec(input=WAVE, target=LABELS)),
+    Kind("recordings", Spec(input=SOUND, target=LABELS)),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from gnomon.core.errors import DataError, printable
 from gnomon.core.spec import Dataset, Label, Tags
-from gnomon.data import balance, channels, continuing, counting, lengths, nouns, repeats
+from gnomon.data import balance, channels, continuing, counting, lengths, nouns, repeats, soundfindings
 from gnomon.data.finding import MAX_IDS, MAX_NAMES, Finding
 
 
@@ -58,6 +58,7 @@ def audit(dataset: Dataset) -> Audit:
         *continuing.find(dataset),
         *lengths.find(dataset),
         *channels.find(dataset),
+        *soundfindings.find(dataset),
         *repeated,
         *hard,
         *_looks(dataset.facts),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gnomon.core.spec import Series, Spec, Tags, Text
+from gnomon.core.spec import Audio, Series, Spec, Tags, Text, Waveform
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,6 @@ def of_samples(spec: Spec) -> Noun:
         return Noun("text", "texts")
     if isinstance(spec.input, Series):
         return Noun("series", "series")
+    if isinstance(spec.input, Audio | Waveform):
+        return Noun("recording", "recordings")
     return Noun("sample", "samples")

@@ -92,8 +92,7 @@ class AudioCnn(Network):
             bands = -(-bands // 2)
         self.dropout = nn.Dropout(dropout)
         self.mix = nn.Linear(bands * widths[-1], widths[-1], bias=False)
-        self.norm = nn.BatchNorm1d(widths[-1])
-        self.norm.weight.requires_grad_(False)
+        self.norm = MaskedNorm(widths[-1])
         self.head = Head(2 * widths[-1], num_classes)
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
@@ -102,11 +101,12 @@ class AudioCnn(Network):
         mask = present[:, None, None].to(x.dtype)
         for group in self.groups:
             x, mask = group(x, mask)
-        over = mask[:, :, 0]
-        x = self.mix(x.flatten(1, 2).transpose(1, 2)).transpose(1, 2).float()
+        x = self.mix(x.flatten(1, 2).transpose(1, 2)).transpose(1, 2)[:, :, None]
+        x = F.gelu(self.norm(x, mask))[:, :, 0].float()
+        over = mask[:, 0]
         mean = (x * over).sum(2) / over.sum(2)
         peak = x.masked_fill(over == 0, -torch.inf).amax(2)
-        return Output(self.head(self.dropout(torch.cat((F.gelu(mean), F.gelu(peak)), 1))))
+        return Output(self.head(self.dropout(torch.cat((mean, peak), 1))))
 
     @torch.no_grad()
     def prepare(self, inputs: Tensor) -> None:

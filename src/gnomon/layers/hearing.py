@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -73,12 +74,11 @@ class Hearing(nn.Module):
         self.config = config
         self.spectrum = Spectrum(sound.rate_hz, window_s=config.window_s, hop_s=config.hop_s)
         points = self.spectrum.num_points
-        warps = torch.linspace(-1, 1, NUM_WARPS).tolist() if config.warp else [0.0]
+        warps = np.linspace(-1, 1, NUM_WARPS) if config.warp else np.zeros(1)
         made = [
-            torch.from_numpy(mel_filters(config.num_mels, points, sound.rate_hz, warp=(1 + config.warp) ** warp))
-            for warp in warps
+            mel_filters(config.num_mels, points, sound.rate_hz, warp=float((1 + config.warp) ** warp)) for warp in warps
         ]
-        self.register_buffer("filters", torch.stack(made), persistent=False)
+        self.register_buffer("filters", torch.from_numpy(np.stack(made)), persistent=False)
         self.register_buffer("mean", torch.zeros(config.num_mels, 1))
         self.register_buffer("scale", torch.ones(config.num_mels, 1))
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from gnomon.assemble import Model
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Batch, Image, Series
+from gnomon.core.spec import Batch, Image, Series, Waveform
 from gnomon.core.spec import Sequence as Tokens
 
 Row = dict[str, Any]
@@ -68,6 +68,10 @@ def asking(model: Model) -> Asking:
         from gnomon.outputs.ask_series import AskSeries
 
         return AskSeries(model)
+    if isinstance(model.spec.input, Waveform):
+        from gnomon.outputs.ask_audio import AskAudio
+
+        return AskAudio(model)
     raise UsageError(
         f"a model of {type(model.spec.input).__name__} data cannot be asked yet", fix="use a model of another kind"
     )

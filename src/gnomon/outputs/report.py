@@ -18,6 +18,7 @@ from gnomon.outputs import (
     picturesections,
     sections,
     seriessections,
+    soundsections,
     tagsections,
     textsections,
     writtensections,
@@ -41,6 +42,7 @@ _GLANCES: dict[tuple[str, str], Glance] = {
     ("Text", "Text"): writtensections.glance,
     ("Series", "Label"): seriessections.class_glance,
     ("Series", "Series"): seriessections.glance,
+    ("Audio", "Label"): soundsections.glance,
 }
 """How the data at a glance is shown, by the kinds of input and target."""
 
@@ -49,6 +51,7 @@ _WORST: dict[tuple[str, str], Worst] = {
     ("Text", "Label"): textsections.worst,
     ("Text", "Tags"): tagsections.worst,
     ("Series", "Label"): seriessections.worst,
+    ("Audio", "Label"): soundsections.worst,
 }
 """How the worst mistakes are shown, by the kinds of input and target."""
 

@@ -170,6 +170,8 @@ def shape(record: Record) -> str:
     if kinds[0] == "Series":
         channels = plural(len(found.get("names", ())), "channel")
         return f"{found['length']:,} steps of {channels}" if found.get("length") else channels
+    if kinds[0] == "Audio":
+        return f"recordings at {found.get('rate_hz', 0):,} Hz"
     words = {"Label": "texts with a label", "Tags": "sentences with tags", "Text": "running text"}
     return words.get(kinds[1], kinds[0] or "–")
 
@@ -421,6 +423,7 @@ def _python(kinds: tuple[str, str]) -> str:
         "Image": 'run.predict(["picture.png"])   # label, confidence and the first five answers',
         "Text": 'run.predict(["new.csv"])   # one row for each text',
         "Series": 'run.predict(["new.csv"])   # one row for each series',
+        "Audio": 'run.predict(["new.wav"])   # label, confidence and the first five answers',
     }
     return f"{lines.get(kinds[0], lines['Image'])}\nrun.evaluate()"
 

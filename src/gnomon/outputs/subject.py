@@ -15,7 +15,10 @@ _THINGS = {
     ("Text", "Text"): "document",
     ("Series", "Label"): "series",
     ("Series", "Series"): "time step",
+    ("Audio", "Label"): "recording",
 }
+
+_AS_READ = {"Sequence": "Text", "Waveform": "Audio"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def leaf(record: Record, name: str) -> Mapping[str, Any]:
         spec = told.get("spec")
         found = spec.get(name) if isinstance(spec, Mapping) else None
         if isinstance(found, Mapping) and found.get("kind"):
-            return {**found, "kind": "Text"} if found["kind"] == "Sequence" else found
+            return {**found, "kind": _AS_READ.get(str(found["kind"]), found["kind"])}
     return {}
 
 

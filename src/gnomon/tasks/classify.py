@@ -130,8 +130,8 @@ class Task:
         """Return what trivial models, fitted on ``train``, score on ``other``.
 
         The majority class answers with the shares of the classes in ``train`` (one sample added to each). Linear
-        models are there for texts, recordings, and for pictures of at most `baseline.MAX_FEATURES` values; their outputs are no
-        probabilities, so that only accuracy, top5 and f1 are measured. Not ``thorough``, there are none.
+        models are there for texts, recordings, and for pictures of at most `baseline.MAX_FEATURES` values; their
+        outputs are no probabilities, so that only accuracy, top5 and f1 are measured. Not ``thorough``, there are none.
         """
         shares = np.bincount(train.targets, minlength=self.output_size) + 1.0
         logits = np.broadcast_to(np.log(shares / shares.sum()), (len(other), self.output_size))
