@@ -82,7 +82,7 @@ class AudioCnn(Network):
     ) -> None:
         super().__init__()
         self.hearing = Hearing(hearing, sound)
-        ins = (self.hearing.num_views, *widths)
+        ins = (1, *widths)
         self.groups = nn.ModuleList(
             SoundGroup(a, b, depth=depth, halve_time=i < halvings)
             for i, (a, b) in enumerate(zip(ins, widths, strict=False))
@@ -97,8 +97,8 @@ class AudioCnn(Network):
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return logits of shape ``(batch, classes)``."""
-        x, present = self.hearing(inputs)
-        mask = present[:, None, None].to(x.dtype)
+        frames, present = self.hearing(inputs)
+        x, mask = frames[:, None], present[:, None, None].to(frames.dtype)
         for group in self.groups:
             x, mask = group(x, mask)
         x = self.mix(x.flatten(1, 2).transpose(1, 2)).transpose(1, 2)[:, :, None]

@@ -29,7 +29,7 @@ def prepared(train, test=None, *, known=None, spec=SPEC, **settings):
 def test_the_longest_training_recording_sets_the_length():
     made, facts = prepared([tone(seconds=s) for s in (0.2, 0.31, 0.1)], [tone(seconds=0.5)])
     assert made.spec.input == Waveform(rate_hz=RATE_HZ, length=2480)
-    assert facts == {"kind": "audio", "rate_hz": RATE_HZ, "length": 2480, "loudness": "keep"}
+    assert facts == {"kind": "audio", "rate_hz": RATE_HZ, "length": 2480, "loudness": "keep", "label_from": "auto"}
     assert json.loads(json.dumps(facts)) == facts
     assert made.splits["test"].inputs[0].shape == (2480,)
     assert made.guesses == ()

@@ -31,8 +31,8 @@ def test_the_norm_counts_only_what_is_there():
 
 def test_mels_and_time_shrink_as_planned():
     made = network().eval()
-    x, present = made.hearing(batch(3))
-    mask = present[:, None, None].float()
+    frames, present = made.hearing(batch(3))
+    x, mask = frames[:, None], present[:, None, None].float()
     shapes = []
     for group in made.groups:
         x, mask = group(x, mask)

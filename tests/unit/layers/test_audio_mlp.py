@@ -7,17 +7,17 @@ from gnomon.layers.hearing import HearingConfig
 
 
 def test_statistics_by_hand():
-    frames = torch.arange(12.0)[None, None, None].clone()
+    frames = torch.arange(12.0)[None, None].clone()
     frames[..., 6:] = 0
     found = statistics(frames, torch.arange(12)[None] < 6)
-    assert found.shape == (1, 1, 1, PARTS + 1)
-    assert found[0, 0, 0].tolist() == pytest.approx([0, 1, 2, 3, 4, 5, (35 / 12) ** 0.5])
-    twice = statistics(torch.arange(12.0)[None, None, None], torch.ones(1, 12, dtype=torch.bool))
-    assert twice[0, 0, 0, :PARTS].tolist() == pytest.approx([0.5, 2.5, 4.5, 6.5, 8.5, 10.5])
+    assert found.shape == (1, 1, PARTS + 1)
+    assert found[0, 0].tolist() == pytest.approx([0, 1, 2, 3, 4, 5, (35 / 12) ** 0.5])
+    twice = statistics(torch.arange(12.0)[None, None], torch.ones(1, 12, dtype=torch.bool))
+    assert twice[0, 0, :PARTS].tolist() == pytest.approx([0.5, 2.5, 4.5, 6.5, 8.5, 10.5])
 
 
 def test_a_recording_of_fewer_frames_than_parts_is_fine():
-    found = statistics(torch.full((1, 2, 3, 5), 4.0), torch.arange(5)[None] < 2)
+    found = statistics(torch.full((2, 3, 5), 4.0), torch.arange(5).expand(2, 5) < 2)
     assert found.isfinite().all()
     assert found[..., -1].abs().max() == 0
 

@@ -31,7 +31,7 @@ def test_silence_after_the_end_changes_nothing(cell):
 
 
 def test_frames_are_read_by_threes():
-    assert network().enter.in_features == STACKED * 2 * 12
+    assert network().enter.in_features == STACKED * 12
 
 
 def test_the_order_of_sounds_matters():

@@ -32,7 +32,7 @@ def test_a_network_is_taken_from_the_samples_on_that_it_wants():
 def test_the_cost_is_counted_by_hand():
     rung = sound_size.SoundRung(widths=(4, 8), mels=8, wants=0)
     sound = Waveform(rate_hz=1000, length=80)  # 8 frames of 8 mels, then 4 x 4 and 2 x 2
-    products = 16 * 9 * (2 * 4 + 4 * 4) + 4 * 9 * (4 * 8 + 8 * 8) + 2 * 2 * 8 * 8
+    products = 16 * 9 * (1 * 4 + 4 * 4) + 4 * 9 * (4 * 8 + 8 * 8) + 2 * 2 * 8 * 8
     assert sound_size._cnn_flop(rung, sound, 2) == 6 * products
 
 
