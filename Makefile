@@ -14,7 +14,7 @@ setup: .venv/.installed
 
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,fast-jpeg]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,audio,fast-jpeg]'
 	touch $@
 
 demo: setup

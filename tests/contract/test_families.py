@@ -17,7 +17,20 @@ from gnomon import assemble
 from gnomon.core import config as configs
 from gnomon.core import plugins
 from gnomon.core.run import RunFolder
-from gnomon.core.spec import Dataset, Image, Label, NodeLabels, Number, Sequence, Series, Spec, Tags, Tree, Vector
+from gnomon.core.spec import (
+    Dataset,
+    Image,
+    Label,
+    NodeLabels,
+    Number,
+    Sequence,
+    Series,
+    Spec,
+    Tags,
+    Tree,
+    Vector,
+    Waveform,
+)
 from gnomon.core.training import Allowance, AugmentConfig, Proposal, Speed, TrainConfig
 from gnomon.data.preparing import Prepared
 from gnomon.layers.network import Network, Role
@@ -55,6 +68,7 @@ LARGE = (
         target=Label(classes=("no", "yes")),
     ),
     Spec(input=Vector(names=tuple(f"x{i}" for i in range(500))), target=Number(name="y", mean=5.0, deviation=2.0)),
+    Spec(input=Waveform(rate_hz=16_000, length=16_000), target=Label(classes=("on", "off"))),
 )
 """Specs as real data has them, for what is sized but not run."""
 
@@ -131,6 +145,8 @@ def alike(kind, inputs):
         shape = inputs.shape[2] - len(sizes)  # features of a tree's nodes that say how it is built stay
         values = inputs[..., shape:]
         return torch.cat([inputs[..., :shape], torch.where(values > 0, 1 + values % (sizes - 1), 0)], -1)
+    if inputs.dtype == torch.int16:
+        return inputs.flip(1) // 2 + 50
     return inputs.flip(1) + 1.0
 
 
@@ -188,10 +204,10 @@ class TestNetwork:
         assert not torch.allclose(changed[1], whole[1])
 
     def test_padding_changes_nothing(self, family, kind):
-        if not isinstance(kind.spec.input, Sequence | Tree):
+        if not isinstance(kind.spec.input, Sequence | Tree | Waveform):
             pytest.skip("samples of this kind are all of one length")
         network, inputs = built(family, kind).eval(), kind.batch(3).inputs
-        padded = torch.cat([inputs, torch.zeros(3, 9, inputs.shape[2], dtype=torch.int64)], dim=1)
+        padded = torch.cat([inputs, inputs.new_zeros(3, 9 if inputs.ndim > 2 else 700, *inputs.shape[2:])], dim=1)
         whole, longer = value_of(network, inputs), value_of(network, padded)
         if whole.ndim == 3:  # one answer a token: those behind the end mean nothing
             there = present(kind, inputs)

@@ -11,12 +11,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from small_sounds import wav
 
 from gnomon.core import plugins
 from gnomon.core.config import DataConfig
 from gnomon.core.errors import StoppedError, UsageError
 from gnomon.core.events import Worked, silent
-from gnomon.core.spec import Dataset, Label, Match, Series, Tags, Text
+from gnomon.core.spec import Audio, Dataset, Label, Match, Series, Tags, Text
 from gnomon.core.spec import Image as Pictures
 from gnomon.data.reading import Reading
 
@@ -113,7 +114,16 @@ def archive(root):
     return root
 
 
+def recordings(root):
+    for shade in SHADES:
+        path = root / "set" / f"class {shade % 2}" / f"{shade}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(wav(np.array([shade, *range(900, 1000)], np.int16)))
+    return root / "set"
+
+
 MADE = {
+    "audio": recordings,
     "ucr": archive,
     "text_folder": reviews,
     "text_table": review_table,
@@ -194,7 +204,7 @@ def test_no_other_reader_claims_it_more_surely(given):
     "name",
     [
         *("thing", "thing.parquet", "thing.csv", "a-images-idx3-ubyte", "thing.tar.gz", "thing.png"),
-        *("thing.txt", "thing.jsonl", "thing.conllu.gz", "thing.zip", "thing.ts", "train.label"),
+        *("thing.txt", "thing.jsonl", "thing.conllu.gz", "thing.zip", "thing.ts", "train.label", "thing.wav"),
     ],
 )
 def test_sniffing_anything_gives_a_claim_or_none(sample, name, content):
@@ -231,7 +241,15 @@ def rows_are(split, series):
     return [row.tobytes() for row in rows]
 
 
-INPUTS = {Pictures: pixels_are, Text: texts_are, Series: rows_are}
+def sounds_are(split, audio):
+    arrays = split.inputs[:]
+    assert all(array.dtype == np.int16 and array.ndim == 1 for array in arrays)
+    assert audio.rate_hz > 0
+    assert np.array_equal(split.inputs[0], arrays[0])
+    return [array.tobytes() for array in arrays]
+
+
+INPUTS = {Audio: sounds_are, Pictures: pixels_are, Text: texts_are, Series: rows_are}
 
 
 def targets_are(split, spec):
@@ -282,7 +300,7 @@ def test_label_and_sample_belong_together(given, tmp_path):
     if isinstance(found.spec.input, Text):
         assert split.targets.tolist() == [int(text.split()[-1]) % 2 for text in split.inputs[:]]
     else:
-        firsts = split.inputs[:].reshape(len(split), -1)[:, 0]
+        firsts = np.array([np.ravel(one)[0] for one in split.inputs[:]])
         assert (split.targets == firsts % 2).all()
 
 

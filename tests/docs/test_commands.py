@@ -9,11 +9,13 @@ import shlex
 import shutil
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import small_sounds
 
 from gnomon.cli.shell.entry import gnomon
 
@@ -82,9 +84,20 @@ def prepared(tmp_path_factory):
     for number in (1, 2):
         Image.fromarray((digits.images[number] * 15.9).astype(np.uint8)).save(workspace / "new" / f"{number}.jpg")
     write_texts(workspace)
+    write_sounds(workspace)
     words = ["train", "digits", "--budget", "100steps", "--out", "runs/RUN"]
     subprocess.run(["gnomon", *words], cwd=workspace, env=environment(workspace), check=True, capture_output=True)
     return workspace
+
+
+def write_sounds(workspace):
+    """Write class folders ``sounds/`` and ``recordings.zip``, whose names say label, speaker and number."""
+    small_sounds.folder(workspace / "sounds", per_class=30, classes=("bell", "drum"))
+    spoken = small_sounds.speakers(workspace / "spoken", per_speaker=10)
+    with zipfile.ZipFile(workspace / "recordings.zip", "w") as archive:
+        for path in sorted(spoken.iterdir()):
+            archive.write(path, f"recordings/{path.name}")
+    shutil.rmtree(spoken)
 
 
 def write_texts(workspace):

@@ -7,12 +7,13 @@ import small_training
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Label, NodeLabels, Number, Sequence, Series, Spec, Split, Tags, Tree, Vector
+from gnomon.core.spec import Label, NodeLabels, Number, Sequence, Series, Spec, Split, Tags, Tree, Vector, Waveform
 from gnomon.core.training import AugmentConfig
 from gnomon.data import feeds
 from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Items, Ragged
 from gnomon.data.stream import Stream
+from gnomon.data.waves import Waves
 from gnomon.data.windows import Windows
 
 CPU = torch.device("cpu")
@@ -24,6 +25,7 @@ COMING = Series(names=("x", "y"), length=6, period=6, mean=(1.0, -1.0), deviatio
 TREES = Tree(sizes=(40, 11), nodes=15, arity=3, depth=6)
 ROWS = Vector(names=("x", "y"), categories=(("colour", 5), ("shape", 3)))
 PRICE = Number(name="price", mean=1e6, deviation=50.0)
+SOUND = Waveform(rate_hz=4000, length=1600)
 WAVE = Series(names=("x",), length=20, mean=(0.0,), deviation=(1.0,))
 
 
@@ -181,6 +183,18 @@ def pictures(num_samples, draw):
     return small_training.pictures(num_samples, side=8, channels=3, num_classes=3, seed=int(draw.integers(0, 99)))
 
 
+def sounds(num_samples, draw):
+    """Tones of 0.1 to 0.4 s; how high they are is their class."""
+    classes = np.arange(num_samples, dtype=np.int64) % 3
+    arrays = []
+    for label in classes:
+        time = np.arange(draw.integers(400, SOUND.length + 1)) / SOUND.rate_hz
+        tone = np.sin(2 * np.pi * time * (300, 700, 1500)[label] * draw.uniform(0.95, 1.05))
+        arrays.append(np.rint(6000 * tone + draw.normal(0, 60, len(time))).astype(np.int16))
+    column = Ragged.of(arrays, like=np.zeros(0, np.int16))
+    return split_of(Waves(column, rate_hz=SOUND.rate_hz, length=SOUND.length, level=False), classes)
+
+
 MAKERS = {
     "pictures": pictures,
     "texts": texts,
@@ -192,6 +206,7 @@ MAKERS = {
     "trees of labelled nodes": labelled_nodes,
     "rows with labels": labelled_rows,
     "rows with a number": priced_rows,
+    "recordings": sounds,
 }
 KINDS = (
     Kind("pictures", small_training.spec(side=8, channels=3, num_classes=3)),
@@ -204,4 +219,5 @@ KINDS = (
     Kind("trees of labelled nodes", Spec(input=TREES, target=NodeLabels(classes=("a", "b", "c")))),
     Kind("rows with labels", Spec(input=ROWS, target=LABELS)),
     Kind("rows with a number", Spec(input=ROWS, target=PRICE)),
+    Kind("recordings", Spec(input=SOUND, target=LABELS)),
 )

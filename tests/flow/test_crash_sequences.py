@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import small_sounds
 from nursery import Nursery
 
 from gnomon.core.run import RunFolder, read_json, read_lines
@@ -51,6 +52,10 @@ def series(folder):
     return folder / "load.csv"
 
 
+def recordings(folder):
+    return small_sounds.folder(folder / "tones", per_class=40, seconds=0.1)
+
+
 @pytest.fixture(scope="module")
 def gnomon(tmp_path_factory):
     nursery = Nursery(tmp_path_factory.mktemp("nursery"))
@@ -62,6 +67,7 @@ KINDS = [
     pytest.param(running_text, id="text"),
     pytest.param(labelled_texts, id="labelled texts", marks=pytest.mark.slow),
     pytest.param(series, id="series"),
+    pytest.param(recordings, id="recordings", marks=pytest.mark.slow),
 ]
 
 

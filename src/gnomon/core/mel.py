@@ -42,4 +42,5 @@ def mel_filters(
     filters = np.clip(np.minimum(rising, falling), 0.0, None)
     empty = np.flatnonzero(filters.sum(axis=1) < 1e-9)
     filters[empty, np.abs(bins - middle[empty]).argmin(axis=1)] = 1.0
-    return (filters / filters.sum(axis=1, keepdims=True)).astype(np.float32)
+    found: npt.NDArray[np.float32] = (filters / filters.sum(axis=1, keepdims=True)).astype(np.float32)
+    return found

@@ -94,7 +94,8 @@ def _fit(dataset: Dataset, config: SoundConfig) -> tuple[dict[str, Any], tuple[G
     rate = _audio(dataset.spec.input).rate_hz
     length, guesses = _length(lengths_of(train.inputs), rate, config)
     way, told = _loudness(train, dataset.spec, rate, config)
-    return {"kind": KIND, "rate_hz": rate, "length": length, "loudness": way}, (*guesses, *told)
+    facts = {"kind": KIND, "rate_hz": rate, "length": length, "loudness": way}
+    return facts | {"label_from": dataset.facts.get("label_from", "auto")}, (*guesses, *told)
 
 
 def _length(lengths: npt.NDArray[np.int64], rate: int, config: SoundConfig) -> tuple[int, tuple[Guess, ...]]:

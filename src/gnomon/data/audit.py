@@ -9,7 +9,7 @@ from typing import Any
 
 from gnomon.core.errors import DataError, printable
 from gnomon.core.spec import Dataset, Label, NodeLabels, Tags
-from gnomon.data import balance, channels, continuing, counting, lengths, nouns, repeats, tableleaks
+from gnomon.data import balance, channels, continuing, counting, lengths, nouns, repeats, soundfindings, tableleaks
 from gnomon.data.finding import MAX_IDS, MAX_NAMES, Finding
 
 
@@ -62,6 +62,7 @@ def audit(dataset: Dataset, *, needs_labels: bool = True) -> Audit:
         *lengths.find(dataset),
         *channels.find(dataset),
         *tableleaks.findings(dataset),
+        *soundfindings.find(dataset),
         *repeated,
         *hard,
         *_looks(dataset.facts),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gnomon.core.spec import Series, Spec, Table, Tags, Text, Trees, Vector
+from gnomon.core.spec import Audio, Series, Spec, Table, Tags, Text, Trees, Vector, Waveform
 
 
 @dataclass(frozen=True)
@@ -31,4 +31,6 @@ def of_samples(spec: Spec) -> Noun:
         return Noun("tree", "trees")
     if isinstance(spec.input, Table | Vector):
         return Noun("row", "rows")
+    if isinstance(spec.input, Audio | Waveform):
+        return Noun("recording", "recordings")
     return Noun("sample", "samples")

@@ -13,7 +13,7 @@ from gnomon.core import plugins
 from gnomon.core.config import DataConfig, Layer
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
-from gnomon.core.spec import Dataset, Density, Guess, Image, Label, NodeLabels, Spec, Tags
+from gnomon.core.spec import Audio, Dataset, Density, Guess, Image, Label, NodeLabels, Spec, Tags
 from gnomon.core.training import RunConfig
 from gnomon.data import detect, named, split
 from gnomon.data.detect import Detected
@@ -75,11 +75,17 @@ def needs_labels(layers: Sequence[Layer]) -> bool:
 
 
 def read(
-    path: str, *, data_dir: Path | None = None, emit: Emit = silent, should_stop: Callable[[], bool] = lambda: False
+    path: str,
+    *,
+    label_from: str = "auto",
+    data_dir: Path | None = None,
+    emit: Emit = silent,
+    should_stop: Callable[[], bool] = lambda: False,
 ) -> Dataset:
     """Return what a reader finds in a path or under a known name, neither split nor prepared."""
     reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
-    return _read(path, DataConfig(path=path, max_bad=1.0, allow_empty=True), reading, data_dir)
+    data = DataConfig(path=path, max_bad=1.0, allow_empty=True, label_from=label_from)
+    return _read(path, data, reading, data_dir)
 
 
 def load_foreign(
@@ -102,7 +108,8 @@ def load_foreign(
         reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, needs_labels=needs)
         other = _seen_as(spec.input, path, data, reading, data_dir)
         return split.join(replace(other, spec=spec, splits={}), None, other)
-    other = read(path, data_dir=data_dir, emit=emit, should_stop=should_stop)
+    named_as = str(preparation.get("label_from", "auto"))
+    other = read(path, label_from=named_as, data_dir=data_dir, emit=emit, should_stop=should_stop)
     target = spec.target if isinstance(spec.target, Label | Tags | NodeLabels) else other.spec.target
     if type(other.spec.target) is not type(target):
         raise DataError(
@@ -119,7 +126,10 @@ def _beside(main: Dataset, path: str, data: DataConfig, reading: Reading, data_d
     """Read a separately given split: it need not hold every class, and its pictures get the shape of the others."""
     if isinstance(main.spec.input, Image):
         return _seen_as(main.spec.input, path, data, reading, data_dir)
-    return _read(path, replace(data, allow_empty=True), reading, data_dir)
+    if isinstance(main.spec.input, Audio):
+        rate: Layer = ("data", {"reader.rate_hz": main.spec.input.rate_hz})
+        reading = replace(reading, layers=(*reading.layers, rate))
+    return _read(path, replace(data, allow_empty=True, held_out="off"), reading, data_dir)
 
 
 def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:

@@ -5,6 +5,8 @@ Source: Davis and Mermelstein, "Comparison of parametric representations for mon
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 
@@ -58,10 +60,7 @@ def statistics(samples: npt.NDArray[np.int16], rate_hz: int, *, count: int = 20,
     samples = samples[: sounding[-1] + 1] if len(sounding) else samples[:1]
     found = cepstra(log_mel(samples, rate_hz), count)
     places = np.linspace(0, found.shape[1], parts + 1)
-    means = [
-        found[:, int(a) : max(int(a) + 1, int(np.ceil(b)))].mean(axis=1)
-        for a, b in zip(places, places[1:], strict=False)
-    ]
+    means = [found[:, int(a) : max(int(a) + 1, int(np.ceil(b)))].mean(axis=1) for a, b in pairwise(places.tolist())]
     changes = np.diff(found, axis=1) if found.shape[1] > 1 else np.zeros((count, 1))
     rest = [found.std(axis=1), changes.mean(axis=1), changes.std(axis=1), np.abs(changes).max(axis=1)]
     return np.concatenate([*means, *rest])

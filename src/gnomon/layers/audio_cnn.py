@@ -82,7 +82,7 @@ class AudioCnn(Network):
     ) -> None:
         super().__init__()
         self.hearing = Hearing(hearing, sound)
-        ins = (self.hearing.num_views, *widths)
+        ins = (1, *widths)
         self.groups = nn.ModuleList(
             SoundGroup(a, b, depth=depth, halve_time=i < halvings)
             for i, (a, b) in enumerate(zip(ins, widths, strict=False))
@@ -92,21 +92,21 @@ class AudioCnn(Network):
             bands = -(-bands // 2)
         self.dropout = nn.Dropout(dropout)
         self.mix = nn.Linear(bands * widths[-1], widths[-1], bias=False)
-        self.norm = nn.BatchNorm1d(widths[-1])
-        self.norm.weight.requires_grad_(False)
+        self.norm = MaskedNorm(widths[-1])
         self.head = Head(2 * widths[-1], num_classes)
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return logits of shape ``(batch, classes)``."""
-        x, present = self.hearing(inputs)
-        mask = present[:, None, None].to(x.dtype)
+        frames, present = self.hearing(inputs)
+        x, mask = frames[:, None], present[:, None, None].to(frames.dtype)
         for group in self.groups:
             x, mask = group(x, mask)
-        over = mask[:, :, 0]
-        x = self.mix(x.flatten(1, 2).transpose(1, 2)).transpose(1, 2).float()
+        x = self.mix(x.flatten(1, 2).transpose(1, 2)).transpose(1, 2)[:, :, None]
+        x = F.gelu(self.norm(x, mask))[:, :, 0].float()
+        over = mask[:, 0]
         mean = (x * over).sum(2) / over.sum(2)
         peak = x.masked_fill(over == 0, -torch.inf).amax(2)
-        return Output(self.head(self.dropout(torch.cat((F.gelu(mean), F.gelu(peak)), 1))))
+        return Output(self.head(self.dropout(torch.cat((mean, peak), 1))))
 
     @torch.no_grad()
     def prepare(self, inputs: Tensor) -> None:

@@ -33,7 +33,7 @@ class AudioMlp(Network):
     ) -> None:
         super().__init__()
         self.hearing = Hearing(hearing, sound)
-        units = self.hearing.num_views * hearing.num_mels * (PARTS + 1)
+        units = hearing.num_mels * (PARTS + 1)
         self.dense = DenseStack(units, width, depth, dropout)
         self.norm = nn.RMSNorm(self.dense.width, eps=1e-6)
         self.head = Head(self.dense.width, num_classes)
@@ -56,17 +56,16 @@ class AudioMlp(Network):
 
 
 def statistics(frames: Tensor, present: Tensor) -> Tensor:
-    """Return of frames ``(batch, views, mels, frames)`` the mean of each part and the deviation over all of them.
+    """Return of frames ``(batch, mels, frames)`` the mean of each part and the deviation over all of them.
 
-    ``present`` ``(batch, frames)`` is true where frames are; the result is ``(batch, views, mels, PARTS + 1)``.
+    ``present`` ``(batch, frames)`` is true where frames are; the result is ``(batch, mels, PARTS + 1)``.
     """
     lengths = present.sum(1, keepdim=True)
     places = torch.arange(present.shape[1], device=frames.device)[None]
     part = torch.where(present, places * PARTS // lengths, -1)
     belongs = (part[:, :, None] == torch.arange(PARTS, device=frames.device)).to(frames.dtype)
-    counts = belongs.sum(1)[:, None, None]
-    means = torch.einsum("bvmt,btp->bvmp", frames, belongs) / counts.clamp_min(1)
-    weights = present[:, None, None].to(frames.dtype) / lengths[:, None, None]
-    mean = (frames * weights).sum(3, keepdim=True)
-    deviation = ((frames - mean).square() * weights).sum(3, keepdim=True).sqrt()
-    return torch.cat((means, deviation), 3)
+    means = frames @ belongs / belongs.sum(1)[:, None].clamp_min(1)
+    weights = present[:, None].to(frames.dtype) / lengths[:, None]
+    mean = (frames * weights).sum(2, keepdim=True)
+    deviation = ((frames - mean).square() * weights).sum(2, keepdim=True).sqrt()
+    return torch.cat((means, deviation), 2)

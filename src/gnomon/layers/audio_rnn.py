@@ -38,7 +38,7 @@ class AudioRnn(RecurrentNetwork):
     ) -> None:
         super().__init__()
         self.hearing = Hearing(hearing, sound)
-        self.enter = nn.Linear(STACKED * self.hearing.num_views * hearing.num_mels, embedding)
+        self.enter = nn.Linear(STACKED * hearing.num_mels, embedding)
         self.recurrence = Recurrence(replace(recurrence, bidirectional=True), embedding)
         self.dropout = VariationalDropout(recurrence.dropout)
         self.pool = AttentionPool(self.recurrence.output_width)
@@ -47,8 +47,8 @@ class AudioRnn(RecurrentNetwork):
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return logits of shape ``(batch, classes)``."""
         frames, present = self.hearing(inputs)
-        pad = -frames.shape[3] % STACKED
-        stacked = F.pad(frames, (0, pad)).unflatten(3, (-1, STACKED)).permute(3, 0, 1, 2, 4).flatten(2)
+        pad = -frames.shape[2] % STACKED
+        stacked = F.pad(frames, (0, pad)).unflatten(2, (-1, STACKED)).permute(2, 0, 1, 3).flatten(2)
         mask = F.pad(present, (0, pad)).unflatten(1, (-1, STACKED)).any(2).t()
         states, _ = self.recurrence(self.dropout(F.gelu(self.enter(stacked))), mask)
         return Output(self.head(self.pool(self.dropout(states), mask)))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -40,8 +41,6 @@ class HearingConfig:
     """Share of the recordings that get noise."""
     masks: float = 1.0
     """Share of the recordings in which a band of frequencies and a span of time are masked."""
-    centre: bool = True
-    """Take each recording's own mean spectrum off, as a second view beside the plain one."""
 
 
 def hearing_config(mels: int, vary: float) -> HearingConfig:
@@ -58,10 +57,9 @@ def hearing_config(mels: int, vary: float) -> HearingConfig:
 
 
 class Hearing(nn.Module):
-    """Samples ``(batch, samples)`` int16 to frames ``(batch, views, mels, frames)`` and which are there.
+    """Samples ``(batch, samples)`` int16 to log-mel frames ``(batch, mels, frames)`` and which are there.
 
-    The first view is standardised with the mean and deviation of each mel over the training recordings; the second is
-    that less its own mean over time, in which the device and the room are gone. Frames after the end are 0.
+    Each mel has mean 0 and deviation 1 over the training recordings. Frames after the end are 0.
     """
 
     filters: Tensor
@@ -73,19 +71,13 @@ class Hearing(nn.Module):
         self.config = config
         self.spectrum = Spectrum(sound.rate_hz, window_s=config.window_s, hop_s=config.hop_s)
         points = self.spectrum.num_points
-        warps = torch.linspace(-1, 1, NUM_WARPS).tolist() if config.warp else [0.0]
+        warps = np.linspace(-1, 1, NUM_WARPS) if config.warp else np.zeros(1)
         made = [
-            torch.from_numpy(mel_filters(config.num_mels, points, sound.rate_hz, warp=(1 + config.warp) ** warp))
-            for warp in warps
+            mel_filters(config.num_mels, points, sound.rate_hz, warp=float((1 + config.warp) ** warp)) for warp in warps
         ]
-        self.register_buffer("filters", torch.stack(made), persistent=False)
+        self.register_buffer("filters", torch.from_numpy(np.stack(made)), persistent=False)
         self.register_buffer("mean", torch.zeros(config.num_mels, 1))
         self.register_buffer("scale", torch.ones(config.num_mels, 1))
-
-    @property
-    def num_views(self) -> int:
-        """Views that are given of each recording."""
-        return 2 if self.config.centre else 1
 
     @torch.no_grad()
     def measure(self, samples: Tensor) -> None:
@@ -97,19 +89,13 @@ class Hearing(nn.Module):
 
     @torch.no_grad()
     def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """Return frames ``(batch, views, mels, frames)`` and a mask ``(batch, frames)`` of those that are there."""
+        """Return frames ``(batch, mels, frames)`` and a mask ``(batch, frames)`` of those that are there."""
         with torch.autocast(samples.device.type, enabled=False):
             frames, present = self._log_mel(samples, vary=self.training)
-            plain = (frames - self.mean) * self.scale
-            views = [plain]
-            if self.config.centre:
-                weights = present[:, None].float()
-                own = (plain * weights).sum(2, keepdim=True) / weights.sum(2, keepdim=True)
-                views.append(plain - own)
-            found = torch.stack(views, 1)
+            frames = (frames - self.mean) * self.scale
             if self.training:
-                found = masked(found, present, self.config.masks)
-            return found * present[:, None, None], present
+                frames = masked(frames, present, self.config.masks)
+            return frames * present[:, None], present
 
     def _log_mel(self, samples: Tensor, *, vary: bool) -> tuple[Tensor, Tensor]:
         powers, present = self.spectrum(samples), self.spectrum.present(samples)
@@ -163,10 +149,10 @@ def equaliser(frames: Tensor, size: float) -> Tensor:
 
 
 def masked(frames: Tensor, present: Tensor, share: float) -> Tensor:
-    """Return frames ``(batch, views, mels, frames)`` with a band of mels and a span of time at 0, the mean."""
-    batch, _, mels, count = frames.shape
-    keep = _outside(batch, mels, mels * torch.ones(batch, device=frames.device), 0.25, share)[:, None, :, None]
-    spans = _outside(batch, count, present.sum(1).float(), 0.25, share)[:, None, None, :]
+    """Return frames ``(batch, mels, frames)`` with a band of mels and a span of time at 0, the mean."""
+    batch, mels, count = frames.shape
+    keep = _outside(batch, mels, mels * torch.ones(batch, device=frames.device), 0.25, share)[:, :, None]
+    spans = _outside(batch, count, present.sum(1).float(), 0.25, share)[:, None, :]
     return frames * keep * spans
 
 

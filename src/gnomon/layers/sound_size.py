@@ -76,7 +76,7 @@ def sound_settings(allowance: Allowance) -> dict[str, object]:
 
 def _cnn_flop(rung: SoundRung, sound: Waveform, depth: int) -> float:
     """Return multiplications and additions of one sample, forward and backward."""
-    bands, frames, channels, flop = rung.mels, num_frames(sound), 2, 0.0
+    bands, frames, channels, flop = rung.mels, num_frames(sound), 1, 0.0
     for group, width in enumerate(rung.widths):
         bands, frames = max(1, bands // 2), max(1, frames // 2 if group < 2 else frames)
         flop += bands * frames * 9 * (channels * width + (depth - 1) * width**2)

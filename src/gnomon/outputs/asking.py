@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from gnomon.assemble import Model
 from gnomon.core.errors import UsageError
 from gnomon.core.events import Emit, silent
-from gnomon.core.spec import Batch, Image, Series, Tree, Vector
+from gnomon.core.spec import Batch, Image, Series, Tree, Vector, Waveform
 from gnomon.core.spec import Sequence as Tokens
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ def asking(model: Model, emit: Emit = silent, *, strict: bool = False) -> Asking
         from gnomon.outputs.ask_tables import AskTables
 
         return AskTables(model, emit, strict=strict)
+    if isinstance(model.spec.input, Waveform):
+        from gnomon.outputs.ask_audio import AskAudio
+
+        return AskAudio(model)
     raise UsageError(
         f"a model of {type(model.spec.input).__name__} data cannot be asked yet", fix="use a model of another kind"
     )

@@ -19,11 +19,11 @@ class Examples:
     """Data as it was read, not as a network sees it. Each callable may raise a ``GnomonError``: the data is gone."""
 
     kind: str
-    """The leaf of the input: ``Image``, ``Text``, ``Series``, ``Trees`` or ``Table``."""
+    """The leaf of the input: ``Image``, ``Text``, ``Series``, ``Trees``, ``Table`` or ``Audio``."""
     samples: Callable[[str, Sequence[int]], Sequence[Any]]
     """Samples of a split by their indices: uint8 pictures ``(height, width, channels)``, a ``str`` or a tuple of
-    words, a `Tree`, or float rows ``(channels,)``; series with a label are ``(time, channels)``; rows of a table are
-    dicts."""
+    words, a `Tree`, or float rows ``(channels,)``; series with a label are ``(time, channels)``, recordings int16
+    ``(samples,)``; rows of a table are dicts."""
     labels: Callable[[str], Ints | None]
     """The class of every sample of a split, shape ``(num_samples,)``; None where samples have no label."""
     tags: Callable[[str, Sequence[int]], Sequence[Ints]]
@@ -33,7 +33,7 @@ class Examples:
 
 
 def examples_of(dataset: Dataset) -> Examples:
-    """Return what the report may ask of a raw dataset, whose input is an `Image`, a `Text` or a `Series`."""
+    """Return what the report may ask of a raw dataset, whose input is an `Image`, a `Text`, a `Series` or `Audio`."""
     target = dataset.spec.target
 
     def samples(split: str, indices: Sequence[int]) -> Sequence[Any]:

@@ -19,6 +19,7 @@ from gnomon.outputs import (
     portraitsections,
     sections,
     seriessections,
+    soundsections,
     tablesections,
     tagsections,
     textsections,
@@ -49,6 +50,7 @@ _GLANCES: dict[tuple[str, str], Glance] = {
     ("Trees", "Label"): treesections.glance,
     ("Trees", "NodeLabels"): treesections.glance,
     ("Trees", "Number"): treesections.glance,
+    ("Audio", "Label"): soundsections.glance,
 }
 """How the data at a glance is shown, by the kinds of input and target."""
 
@@ -61,6 +63,7 @@ _WORST: dict[tuple[str, str], Worst] = {
     ("Trees", "NodeLabels"): treesections.worst,
     ("Table", "Label"): tablesections.worst,
     ("Table", "Number"): tablesections.worst,
+    ("Audio", "Label"): soundsections.worst,
 }
 """How the worst mistakes are shown, by the kinds of input and target."""
 

@@ -176,6 +176,8 @@ def shape(record: Record) -> str:
         return {"Label": "trees with a label", "NodeLabels": "trees, each node with a label"}.get(kinds[1], "trees")
     if kinds[0] == "Table":
         return f"rows of {plural(len(found.get('columns', ())), 'column')}"
+    if kinds[0] == "Audio":
+        return f"recordings at {found.get('rate_hz', 0):,} Hz"
     words = {"Label": "texts with a label", "Tags": "sentences with tags", "Text": "running text"}
     return words.get(kinds[1], kinds[0] or "–")
 
@@ -438,6 +440,7 @@ def _python(kinds: tuple[str, str]) -> str:
         "Series": 'run.predict(["new.csv"])   # one row for each series',
         "Trees": 'run.predict(["new.txt"])   # one row for each tree',
         "Table": 'run.predict(["new.csv"])   # one row for each row; a pandas or polars table does too',
+        "Audio": 'run.predict(["new.wav"])   # label, confidence and the first five answers',
     }
     return f"{lines.get(kinds[0], lines['Image'])}\nrun.evaluate()"
 

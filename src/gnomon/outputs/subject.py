@@ -22,7 +22,10 @@ _THINGS = {
     ("Trees", "Number"): "tree",
     ("Table", "Label"): "row",
     ("Table", "Number"): "row",
+    ("Audio", "Label"): "recording",
 }
+
+_AS_READ = {"Sequence": "Text", "Tree": "Trees", "Vector": "Table", "Waveform": "Audio"}
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def _told(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = spec.get(name) if isinstance(spec, Mapping) else None
     if not isinstance(found, Mapping) or not found.get("kind"):
         return {}
-    return {**found, "kind": {"Sequence": "Text", "Tree": "Trees"}.get(str(found["kind"]), found["kind"])}
+    return {**found, "kind": _AS_READ.get(str(found["kind"]), found["kind"])}
 
 
 def things(record: Record) -> str:

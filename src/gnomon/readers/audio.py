@@ -102,7 +102,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         group_names=groups,
         guesses=tuple(made.guesses),
         skipped=tuple(made.skipped),
-        facts={"passed_over": found.others, "groups": _group_facts(made, config)},
+        facts={"label_from": config.label_from, "passed_over": found.others, "groups": _group_facts(made, config)},
     )
     return sounds.dataset(source, own.rate_hz, config, reading)
 

@@ -46,6 +46,8 @@ def leaf(kind: Mapping[str, Any]) -> str:
         return "sentences, cut into words" if kind["words"] else "text"
     if kind["kind"] == "Series":
         return _series(kind)
+    if kind["kind"] == "Audio":
+        return f"recordings at {words.count(kind['rate_hz'])} Hz"
     facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in kind.items() if name != "kind")
     return f"{kind['kind'].lower()}: {facts}" if facts else kind["kind"].lower()
 

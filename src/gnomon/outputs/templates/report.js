@@ -14,6 +14,17 @@
     word();
   });
 
+  // Recordings: a click on a spectrogram plays it, another one stops it.
+  all(".player .play").forEach((button) => {
+    const sound = button.nextElementSibling;
+    button.addEventListener("click", () => {
+      all(".player audio").forEach((other) => { if (other !== sound) other.pause(); });
+      if (sound.paused) { sound.currentTime = 0; sound.play(); } else sound.pause();
+    });
+    sound.addEventListener("play", () => button.classList.add("playing"));
+    ["pause", "ended"].forEach((name) => sound.addEventListener(name, () => button.classList.remove("playing")));
+  });
+
   // Curves: one cursor through all charts of a group; the legend shows the values under it.
   all(".charts").forEach((group) => {
     const plots = all("svg.plot", group).map((svg) => ({ svg, data: JSON.parse(svg.dataset.plot), head: svg.previousElementSibling }));
