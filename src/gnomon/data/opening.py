@@ -20,7 +20,7 @@ from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
 
-SECTIONS = ("run", "data", "reader", "text", "series", "task", "family", "train", "augment")
+SECTIONS = ("run", "data", "reader", "text", "series", "density", "task", "family", "train", "augment")
 """Sections of a run's configuration."""
 _KEPT_PX = 64
 """Pictures up to this side keep their own size when all are alike."""
