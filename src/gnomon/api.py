@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gnomon.core import config as configs
+from gnomon.core import files
 from gnomon.core import run as runfolders
 from gnomon.core.clock import MonotonicClock, Stopwatch
 from gnomon.core.config import Auto, Off
@@ -17,14 +19,21 @@ from gnomon.core.events import Emit, Finished, Said, silent
 from gnomon.core.processors import wait_politely
 from gnomon.core.run import RunFolder, read_json, read_lines
 from gnomon.core.signals import StopFlag
-from gnomon.sitting.asked import RUNS, allowance_of, data_dir_of, layers_of, preparing_s, value_of
+from gnomon.sitting.asked import RUNS, allowance_of, data_dir_of, layers_of, preparing_s, value_of, where_it_lay
 from gnomon.train.budget import parse_budget
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from gnomon.assemble import Model
+    from gnomon.core.spec import Dataset
+
     Pictures = npt.NDArray[np.uint8]
+
+
+_JUDGE_BUDGET = "60s"
+"""What the classifier may take that judges drawn pictures."""
 
 
 @dataclass(frozen=True)
@@ -238,10 +247,21 @@ def resume(
     return opened
 
 
-def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", emit: Emit = silent) -> dict[str, Any]:
-    """Measure a run's model: on its own data's split, or on other data with the same classes."""
+def evaluate(
+    run: str | Run, data: str | None = None, *, split: str = "test", judge: str | Run = "off", emit: Emit = silent
+) -> dict[str, Any]:
+    """Measure a run's model: on its own data's split, or on other data with the same classes.
+
+    ``judge`` is for models that draw: a run of a classifier of such pictures, in whose eyes drawn ones are compared
+    with real ones; ``auto`` trains one on the run's own labels, once, and keeps it in the run folder.
+    """
     opened = load_run(run)
     wait_politely()
+    judged = None
+    if judge != "off":
+        if makes(opened) != "pictures":
+            raise UsageError("there is nothing to judge: this model draws no pictures", fix="leave --judge out")
+        judged = _judge_of(opened, judge, emit)
     with StopFlag() as stop:
         from dataclasses import replace
 
@@ -270,9 +290,11 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
         asked = replace(
             dataset, splits={"train": dataset.splits.get("train", dataset.splits[split]), "test": dataset.splits[split]}
         )
+        compared = {} if judged is None else _compared(opened, model, asked, judged, plan["seed"], stop, emit)
         found = evaluation.evaluation(
             model, asked, known={}, task_name=plan["task"], seed=plan["seed"], emit=emit, should_stop=stop
         )
+    found["scores"]["test"] |= compared
     result = {
         "run": str(opened.path),
         "data": data or str(dataset.source),
@@ -282,6 +304,44 @@ def evaluate(run: str | Run, data: str | None = None, *, split: str = "test", em
     }
     emit(Finished(result=result))
     return result
+
+
+def _compared(
+    opened: Run, model: Model, dataset: Dataset, judge: Run, seed: int, stop: StopFlag, emit: Emit
+) -> dict[str, Any]:
+    """Compare drawn pictures with real ones in the eyes of a classifier; keep what was found in the run folder."""
+    from gnomon import assemble
+    from gnomon.outputs import judging
+
+    classifier = assemble.load_model(judge.folder.model)
+    scores = judging.judged(model, classifier, dataset, split="test", seed=seed, emit=emit, should_stop=stop)
+    accuracy = (judge.scores.get("test") or judge.scores.get("valid") or {}).get("accuracy", {}).get("value")
+    files.write_json(
+        opened.folder.fidelity,
+        {"judge": judge.path.name, "accuracy": accuracy, "data": dataset.source, "scores": scores},
+    )
+    return scores
+
+
+def _judge_of(opened: Run, wanted: str | Run, emit: Emit) -> Run:
+    """Return the classifier that judges: a named run, else that in the run's own folder, trained now if need be."""
+    if wanted != "auto":
+        return load_run(wanted)
+    place = RunFolder(opened.folder.judge)
+    if place.evaluation.exists():
+        return Run(place.path)
+    if place.path.exists():
+        files.remove_tree(place.path)
+    data = {name: value for name, value in configs.read_toml(opened.folder.config).items() if name.startswith("data.")}
+    emit(Said(text=f"a classifier is trained to judge the pictures, for {_JUDGE_BUDGET}"))
+    return train(
+        budget=_JUDGE_BUDGET,
+        task="classify",
+        settings=[f"{name}={json.dumps(value)}" for name, value in data.items()],
+        out=str(place.path),
+        data_dir=str(where_it_lay(read_json(opened.folder.data)) or "") or None,
+        emit=lambda event: None if isinstance(event, Finished) else emit(event),
+    )
 
 
 def predict(

@@ -17,7 +17,18 @@ from gnomon.core import seed as seeds
 from gnomon.core.config import DataConfig, Layer, Setting
 from gnomon.core.errors import ArtefactError, UsageError
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import MAX_SIDE_PX, Image, Spec, Split, Tree, Vector, Waveform, spec_as_dict, spec_from_dict
+from gnomon.core.spec import (
+    MAX_SIDE_PX,
+    Density,
+    Image,
+    Spec,
+    Split,
+    Tree,
+    Vector,
+    Waveform,
+    spec_as_dict,
+    spec_from_dict,
+)
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
 from gnomon.data import feeds, opening, preparing
 from gnomon.data.feeds import Feed
@@ -71,6 +82,10 @@ class Model:
     """What makes numbers of data as it is read."""
     views_below: float = 0.0
     temperature: float = 1.0
+    held_out: tuple[float, ...] = ()
+    """How strange held-out samples are, in rising order, where that is asked."""
+    num_tightened: int = 0
+    """Samples that are measured with many draws of the latents, where there are any."""
 
 
 def wish(layers: Sequence[Layer]) -> Wish:
@@ -176,6 +191,8 @@ def card(choice: Choice, model: Model) -> dict[str, Any]:
         "precision": model.precision.name,
         "views_below": model.views_below,
         "temperature": model.temperature,
+        "held_out": list(model.held_out),
+        "num_tightened": model.num_tightened,
     }
 
 
@@ -189,6 +206,9 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
         _check_tensors(network, tensors, folder)
         network.load_state_dict(tensors)
         task = make_task(facts["task"]["name"], _config_from("task", facts["task"]), spec)
+        held_out = tuple(float(score) for score in facts.get("held_out", ()))
+        if isinstance(spec.target, Density):
+            task.remember(held_out)
         return Model(
             network=place(network, device, channels_last=True).eval(),
             task=task,
@@ -199,6 +219,8 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
             precision=Precision(_one_of(facts, "precision", tuple(DTYPES)), device),
             views_below=_within(facts, "views_below", 0, 1),
             temperature=_within(facts, "temperature", 1e-3, 1e3),
+            held_out=held_out,
+            num_tightened=int(facts.get("num_tightened", 0)),
         )
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise ArtefactError(
@@ -227,8 +249,11 @@ def _family_for(wanted: str, spec: Spec, allowance: Allowance, speed: Speed) -> 
         )
     proposals = {name: module.size_for(allowance, spec, speed) for name, module in fitting.items()}
     best = max(proposals, key=lambda name: proposals[name].merit)
-    if wanted == "auto" and not proposals[best].merit:
-        raise UsageError(f"no family learns a {type(spec.target).__name__} from this data", fix="choose another --task")
+    if not proposals[best].merit and (wanted == "auto" or isinstance(spec.target, Density)):
+        who = "no family learns" if wanted == "auto" else f"{wanted} does not learn"
+        raise UsageError(
+            f"{who} a {type(spec.target).__name__} from this data", fix="choose another --task or --family"
+        )
     return best, proposals[best]
 
 

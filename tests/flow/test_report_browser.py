@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 from browser import Browser, chromium
+from fake_generative_runs import DIGITS, FakeDreams
 from fake_run import FakeRun
 from fake_sequence_runs import FakeCurves, FakeForecast, FakeTags, FakeTexts, FakeWriter, questions, tagged
 
+from gnomon.core.spec import Density, Normality
 from gnomon.outputs.report import write_report
 
 pytestmark = [
@@ -48,15 +50,26 @@ def pages(tmp_path_factory):
     for kind, (build, data) in made.items():
         fake = build(folder / kind, data)
         found[kind] = write_report(fake.run, examples=fake.examples)
+    dreams = {
+        "dreams": {},
+        "anomalies": {"target": Normality(classes=DIGITS, normal=DIGITS[:1])},
+        "unlabelled": {"target": Density(), "names": ()},
+        "long dreams": {"names": tuple(f"{HOSTILE} a class with quite a long name, {k}" for k in range(10))},
+        "unfinished dreams": {"finished": False},
+    }
+    for kind, options in dreams.items():
+        fake = FakeDreams(folder / kind, **options)
+        found[kind] = write_report(fake.run, examples=fake.examples)
     return found
 
 
+DREAMS = ["dreams", "anomalies", "unlabelled", "long dreams", "unfinished dreams"]
 SEQUENCES = ["texts", "tags", "writer", "forecast", "curves"]
 
 
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize(
-    "kind", ["plain", "hostile", "hundred", "long", "unfinished", "long texts", "long tags", *SEQUENCES]
+    "kind", ["plain", "hostile", "hundred", "long", "unfinished", "long texts", "long tags", *SEQUENCES, *DREAMS]
 )
 def test_no_request_no_complaint_no_sideways_scrolling(browser, pages, kind, width):
     browser.requests.clear()
@@ -214,3 +227,30 @@ CONTRAST = """
   return weak;
 })()
 """
+
+
+def test_drawn_pictures_stand_in_rows_and_stay_sharp(browser, pages):
+    browser.open(pages["dreams"], width=1440)
+    rows = "[...document.querySelectorAll('#samples-drawn .row')].map(r => new Set([...r.children].map("
+    assert browser.run(f"{rows}p => p.getBoundingClientRect().top)).size)") == [1] * 10
+    assert browser.run("getComputedStyle(document.querySelector('#samples-drawn .px')).imageRendering") == "pixelated"
+    width, height = browser.run(
+        "(b => [b.width, b.height])(document.querySelector('#samples-drawn .px').getBoundingClientRect())"
+    )
+    assert width == pytest.approx(height, abs=0.5) and width > 40
+
+
+def test_the_map_has_a_point_for_each_picture_and_a_name_for_each_class(browser, pages):
+    browser.open(pages["dreams"], width=1440)
+    assert browser.run("document.querySelectorAll('.map circle').length") == 247
+    assert browser.run("[...document.querySelectorAll('.map text')].map(t => t.textContent).join('')") == "0123456789"
+    browser.open(pages["unlabelled"], width=1440)
+    assert browser.run("document.querySelectorAll('.map text, .legend li').length") == 0
+
+
+def test_what_is_strange_comes_before_what_is_drawn_where_anomalies_are_looked_for(browser, pages):
+    order = "[...document.querySelectorAll('main > section')].map(s => s.id)"
+    browser.open(pages["anomalies"], width=1440)
+    assert browser.run(order)[2:7] == ["curves", "scores", "strange", "drawn", "rebuilt"]
+    browser.open(pages["dreams"], width=1440)
+    assert browser.run(order)[2:8] == ["curves", "scores", "drawn", "rebuilt", "latents", "strange"]

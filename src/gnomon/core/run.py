@@ -153,6 +153,16 @@ class RunFolder:
         return self.portrait / "portrait.json"
 
     @property
+    def judge(self) -> Path:
+        """A run of its own: the classifier in whose eyes drawn pictures are compared with real ones."""
+        return self.path / "judge"
+
+    @property
+    def fidelity(self) -> Path:
+        """How drawn pictures compare with real ones, and who judged it."""
+        return self.path / "fidelity.json"
+
+    @property
     def report(self) -> Path:
         """The report: one HTML file that opens offline."""
         return self.path / "report.html"

@@ -21,7 +21,10 @@ from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
 from gnomon.data.reading import Reading
 
-SECTIONS = ("run", "data", "reader", "text", "tree", "series", "table", "sound", "task", "family", "train", "augment")
+SECTIONS = (
+    *("run", "data", "reader", "text", "tree", "series", "table", "sound", "density"),
+    *("task", "family", "train", "augment"),
+)
 """Sections of a run's configuration."""
 _KEPT_PX = 64
 """Pictures up to this side keep their own size when all are alike."""

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.core import config as configs
+from gnomon.core import plugins
 from gnomon.core.config import Layer, Setting
 from gnomon.core.events import Emit, silent
-from gnomon.core.spec import Audio, Dataset, Series, Table, Text, Trees
+from gnomon.core.spec import Audio, Dataset, Density, Series, Table, Text, Trees
+from gnomon.core.training import RunConfig
 
 NOTHING: Mapping[str, Any] = {"kind": "none"}
 
@@ -76,4 +78,18 @@ def prepare(
         sound, settings = configs.build(audioprep.SoundConfig, "sound", layers)
         made, facts = audioprep.prepare(dataset, sound, known)
         return Prepared(dataset=made, preparation=facts, settings=settings)
+    if (wanted := _density(dataset, layers)) is not None:
+        from gnomon.data import densityprep
+
+        density, settings = configs.build(densityprep.DensityConfig, "density", layers)
+        made, facts = densityprep.prepare(dataset, density, wanted, known)
+        return Prepared(dataset=made, preparation=facts, settings=settings)
     return Prepared(dataset=dataset, preparation=NOTHING)
+
+
+def _density(dataset: Dataset, layers: Sequence[Layer]) -> type[Density] | None:
+    """Return the kind of target where the samples themselves are to be learned: the task or the data asks for it."""
+    run, _ = configs.build(RunConfig, "run", layers)
+    if run.task == "auto":
+        return Density if isinstance(dataset.spec.target, Density) else None
+    return next((kind for kind in plugins.load("task", run.task).TARGETS if issubclass(kind, Density)), None)

@@ -25,7 +25,7 @@ from torch.nn import functional as F
 
 from gnomon.core.config import require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Image, Label, Output, Sequence, Series, Spec, Tags, Waveform
+from gnomon.core.spec import Density, Image, Label, Output, Sequence, Series, Spec, Tags, Waveform
 from gnomon.core.training import Allowance, Phases, Proposal, Speed
 from gnomon.layers.audio_cnn import AudioCnn
 from gnomon.layers.bags import ngram_orders
@@ -227,6 +227,8 @@ def _for_pictures(config: Config, image: Image, num_classes: int) -> Cnn:
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder that the allowance can train for as many samples as it needs."""
+    if isinstance(spec.target, Density):
+        return Proposal(config=Config(), merit=0.0)
     if isinstance(spec.input, Image):
         return _size_for_pictures(allowance, spec, speed)
     if isinstance(spec.input, Waveform):

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from gnomon.core.config import require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Image, Label, Number, Output, Sequence, Series, Spec, Tags, Vector, Waveform
+from gnomon.core.spec import Density, Image, Label, Number, Output, Sequence, Series, Spec, Tags, Vector, Waveform
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.audio_mlp import AudioMlp
 from gnomon.layers.bags import ngram_orders
@@ -150,6 +150,8 @@ def build(config: Config, spec: Spec) -> Network:
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the widest network that the allowance can train for enough passes over the data."""
+    if isinstance(spec.target, Density):
+        return Proposal(config=Config(), merit=0.0)
     if isinstance(spec.input, Image):
         return _size_for_pictures(allowance, spec.input, speed)
     if isinstance(spec.input, Vector):

@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from gnomon.assemble import Model
 from gnomon.core.events import Emit, Said, Worked
-from gnomon.core.spec import Dataset, Series, Spec, Split, Tree, Vector
+from gnomon.core.spec import Dataset, Density, Series, Spec, Split, Tree, Vector
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
-from gnomon.outputs import treemeasures
+from gnomon.outputs import tightening, treemeasures
 from gnomon.outputs.importance import importance
 from gnomon.train import infer
 
@@ -33,6 +33,8 @@ def calibrated(model: Model, valid: Split, *, views: bool, should_stop: Callable
     The limit is the confidence under which one in five validation samples lies. A model whose task has no
     temperature is returned as it is.
     """
+    if isinstance(model.spec.target, Density):
+        return tightening.accustomed(model, valid, should_stop=should_stop)
     if not model.task.calibrates:
         return model, outputs(model, valid, should_stop=should_stop)
     if not len(valid):
@@ -55,6 +57,8 @@ def outputs(
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Logits:
     """Return what the task keeps of the model's outputs for a split, ``(rows, …)``, before the temperature."""
+    if isinstance(model.spec.target, Density):
+        return tightening.outputs(model, split, should_stop=should_stop)
     batches = feeds.looks(
         split,
         model.spec,
@@ -115,11 +119,14 @@ def evaluation(
         "scores": {},
         "details": {},
     }
+    last = _last(dataset)
     for name in ("valid", "test"):
         split = dataset.splits.get(name)
         if split is None or not len(split):
             continue
         logits = known[name] if name in known else outputs(model, split, emit=emit, name=name, should_stop=should_stop)
+        if isinstance(model.spec.target, Density) and name == last:
+            logits = tightening.tightened(model, split, logits, should_stop=should_stop)
         if task.calibrates:
             logits = logits / np.float32(model.temperature)
         found["scores"][name] = scores(task.metrics(logits, split.targets, seed=seed))
@@ -145,11 +152,16 @@ def baselines(task: Any, dataset: Dataset, *, seed: int, thorough: bool = True) 
 
     Not ``thorough``, only those that cost next to nothing.
     """
-    name = next((name for name in ("test", "valid") if len(dataset.splits.get(name, ()))), None)
+    name = _last(dataset)
     if name is None:
         return []
     found = task.baselines(dataset.splits["train"], dataset.splits[name], seed=seed, thorough=thorough)
     return [{"name": one["name"], "split": name, "scores": scores(one["scores"])} for one in found]
+
+
+def _last(dataset: Dataset) -> str | None:
+    """Return the last split that is measured: test where there is one, else valid."""
+    return next((name for name in ("test", "valid") if len(dataset.splits.get(name, ()))), None)
 
 
 def best_baseline(found: Mapping[str, Any]) -> dict[str, Any] | None:

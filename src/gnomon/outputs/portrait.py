@@ -60,7 +60,7 @@ def write(
         panels["traversals"] = traversals
     if strange := _strangest(model, split, details.get("strangest", ())):
         panels["strangest"] = strange
-    facts = {"split": name, "map": _map(model, vectors, _known(split, rows))}
+    facts = {"split": name, "map": _map(model, vectors, _known(split, rows)), "groups": _groups(model, vectors)}
     write_panels(run, panels, facts)
 
 
@@ -134,6 +134,16 @@ def _strangest(model: Model, split: Split, told: Sequence[Mapping[str, Any]]) ->
     made = drawing.reconstructions(model, pictures, _known(split, rows))
     pairs = np.stack([pictures, made], axis=1).reshape(-1, *pictures.shape[1:])
     return Panel(pictures=pairs, columns=2, rows=("",) * len(some), about=tuple(dict(one) for one in some))
+
+
+def _groups(model: Model, vectors: npt.NDArray[np.float32]) -> list[dict[str, Any]]:
+    """Return the groups of latents from the top, with how many of each are active over the samples that were mapped."""
+    groups = drawing.network_of(model).groups
+    found = [(group, vectors[:, group.start : group.start + group.dims]) for group in groups]
+    return [
+        {"name": group.name, "dims": int(group.dims), "active": len(active_dimensions(own, most=group.dims))}
+        for group, own in found
+    ]
 
 
 def _map(model: Model, vectors: npt.NDArray[np.float32], known: Ints) -> dict[str, Any]:

@@ -8,14 +8,15 @@ from typing import Any
 from gnomon.core.errors import ArtefactError
 from gnomon.outputs.panels import STEPS, STRANGEST, Panel, read_panels
 from gnomon.outputs.record import Record
-from gnomon.outputs.sections import details
+from gnomon.outputs.sections import cell, details
 from gnomon.outputs.spreadcharts import class_map, hues, score_histogram
 from gnomon.outputs.thumbnails import sheet
 from gnomon.outputs.verdict import headline_split
-from gnomon.outputs.wording import number, percent, shown
+from gnomon.outputs.wording import metric, number, percent, shown
 
 Context = dict[str, Any]
 
+_FIDELITY = ("precision", "recall", "frechet", "frechet_real")
 _CELL_PX = 64
 _MOST_NAMED = 20
 _MOST_GROUPS = 24
@@ -24,7 +25,22 @@ _MOST_GROUPS = 24
 def drawn(record: Record) -> Context:
     """Return the new pictures."""
     panel = _panels(record).get("samples")
-    return {"panel": _shown(panel, "samples-drawn"), "by_class": any(panel.rows)} if panel else {}
+    if panel is None:
+        return {}
+    return {"panel": _shown(panel, "samples-drawn"), "by_class": any(panel.rows), "fidelity": _fidelity(record)}
+
+
+def _fidelity(record: Record) -> Context:
+    """Return how drawn pictures compare with real ones, and who says so."""
+    told = record.fidelity
+    rows = [
+        {"metric": metric(name), "cell": cell(name, told.get("scores", {}).get(name))}
+        for name in _FIDELITY
+        if name in told.get("scores", {})
+    ]
+    if not rows:
+        return {}
+    return {"rows": rows, "judge": told.get("judge", ""), "accuracy": percent(told.get("accuracy"))}
 
 
 def rebuilt(record: Record) -> Context:
@@ -38,7 +54,8 @@ def latents(record: Record) -> Context:
     """Return the map of the latents, what single ones do, and how much each group of them carries."""
     told, found = _facts(record).get("map", {}), details(record)
     panel = _panels(record).get("traversals")
-    if not told and not found.get("groups"):
+    groups = _groups(_facts(record).get("groups", []), found.get("groups", []))
+    if not told and not groups:
         return {}
     classes = [str(name) for name in told.get("classes", [])]
     points, labels = told.get("points", []), told.get("labels", [])
@@ -53,9 +70,10 @@ def latents(record: Record) -> Context:
         "traversals": _shown(panel, "panel-traversals") if panel else None,
         "low": STEPS[0],
         "high": STEPS[-1],
-        "groups": _groups(found.get("groups", [])),
-        "active": found.get("active_units"),
-        "num_units": found.get("num_units"),
+        "groups": groups[:_MOST_GROUPS],
+        "num_more": max(0, len(groups) - _MOST_GROUPS),
+        "active": sum(group["active"] for group in groups),
+        "num_units": sum(group["dims"] for group in groups),
         "collapsed": bool(found.get("collapsed")),
         "warnings": [str(text) for text in found.get("warnings", [])],
     }
@@ -107,12 +125,14 @@ def _share(score: Mapping[str, Any]) -> Context:
     return {"value": percent(score["value"], n), "low": percent(score["low"], n), "high": percent(score["high"], n)}
 
 
-def _groups(groups: Sequence[Mapping[str, Any]]) -> list[Context]:
-    most = max((float(group["kl"]) for group in groups), default=0.0) or 1.0
-    return [
-        {**group, "share": max(0.0, float(group["kl"])) / most, "nats": shown("kl", float(group["kl"]))}
-        for group in list(groups)[:_MOST_GROUPS]
-    ]
+def _groups(seen: Sequence[Mapping[str, Any]], measured: Sequence[Mapping[str, Any]]) -> list[Context]:
+    """Return what is known of each group of latents: size and life from the portrait, KL from the evaluation."""
+    most = max((float(group["kl"]) for group in measured), default=0.0) or 1.0
+    found = []
+    for place, group in enumerate(seen):
+        kl = float(measured[place]["kl"]) if place < len(measured) else None
+        found.append({**group, "share": max(0.0, kl or 0.0) / most, "nats": "–" if kl is None else shown("kl", kl)})
+    return found
 
 
 def _class_names(record: Record) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from gnomon.core.errors import ArtefactError
@@ -50,6 +51,8 @@ class Record:
     evaluation: Mapping[str, Any]
     preparation: Mapping[str, Any]
     """What was fitted on the training split; empty where there is no file of it."""
+    fidelity: Mapping[str, Any]
+    """How drawn pictures compare with real ones; empty where nobody asked."""
     card: Mapping[str, Any]
     """What lies beside the weights; empty before the model is saved."""
     skipped: Lines
@@ -99,10 +102,9 @@ def read_record(run: RunFolder) -> Record:
         health=health,
         written=written,
         evaluation=_guarded(lambda: _object(run.evaluation), dict, run.evaluation.name, gaps),
-        preparation=_guarded(lambda: _object(run.preparation), dict, run.preparation.name, gaps)
-        if run.preparation.exists()
-        else {},
-        card=_guarded(lambda: _object(run.card), dict, run.card.name, gaps) if run.card.exists() else {},
+        preparation=_optional(run.preparation, gaps),
+        fidelity=_optional(run.fidelity, gaps),
+        card=_optional(run.card, gaps),
         skipped=_guarded(lambda: list(read_lines(run.skipped)), list, run.skipped.name, gaps),
         gaps=gaps,
     )
@@ -162,6 +164,12 @@ def _object(path: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ArtefactError("is not a JSON object", fix="restore the file from a copy", path=path)
     return value
+
+
+def _optional(path: Path, gaps: dict[str, str]) -> dict[str, Any]:
+    """Return what a file holds that not every run has."""
+    found: dict[str, Any] = _guarded(lambda: _object(path), dict, path.name, gaps) if path.exists() else {}
+    return found
 
 
 def _guarded(read: Callable[[], Any], empty: Callable[[], Any], name: str, gaps: dict[str, str]) -> Any:

@@ -200,8 +200,8 @@ def scores(record: Record) -> Context:
     rows = [
         {
             "metric": metric(name),
-            "cells": [_cell(name, found[split].get(name)) for split in splits],
-            "baselines": [_cell(name, baseline.get("scores", {}).get(name)) for baseline in baselines],
+            "cells": [cell(name, found[split].get(name)) for split in splits],
+            "baselines": [cell(name, baseline.get("scores", {}).get(name)) for baseline in baselines],
         }
         for name in names
     ]
@@ -210,10 +210,21 @@ def scores(record: Record) -> Context:
         "baselines": [f"{baseline['name']}, {baseline.get('split', 'test')}" for baseline in baselines],
         "rows": rows,
         "headline": record.evaluation.get("headline"),
+        "note": _bound(details(record).get("bound", {})),
     }
 
 
-def _cell(name: str, score: Mapping[str, float] | None) -> Context | None:
+def _bound(told: Mapping[str, Any]) -> str:
+    """Return in a sentence how a likelihood was bounded; nothing where none was."""
+    if not told:
+        return ""
+    error = told.get("mc_error")
+    noise = f" Drawing others would change it by about {number(error)} nats (standard error)." if error else ""
+    return f"NLL here is {told['text']}: an upper bound.{noise}"
+
+
+def cell(name: str, score: Mapping[str, float] | None) -> Context | None:
+    """Return a score and its interval as they are shown; None where there is none."""
     if score is None:
         return None
     n = int(score["n"])
@@ -308,7 +319,7 @@ def calibration(record: Record) -> Context:
         "most": max(b["n"] for b in bins),
         "sentence": f"On average it states a confidence of {percent(stated)} "
         f"and is right {percent(right)} of the time: {lean}.",
-        "ece": _cell("ece", ece),
+        "ece": cell("ece", ece),
     }
 
 

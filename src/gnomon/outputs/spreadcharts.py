@@ -68,11 +68,13 @@ def score_histogram(
     """Draw how many samples have a score between neighbouring ``edges (bins + 1,)``: usual ones, and strange ones.
 
     Both are drawn as shares of their own number, so that few strange ones are seen beside many others. ``mark`` is a
-    score with its name, drawn as a line. Empty where nothing was counted.
+    score with its name, drawn as a line. A last bin that is wider than the first holds all that is beyond, and is drawn
+    as wide as the others. Empty where nothing was counted.
     """
     if len(edges) < 2 or not sum(usual):
         return Markup()
-    span = (edges[-1] - edges[0]) or 1.0
+    end = min(edges[-1], edges[-2] + edges[1] - edges[0]) if len(edges) > 2 else edges[-1]
+    span = (end - edges[0]) or 1.0
     shares = [(_shares(counts), role) for counts, role in ((usual, "usual"), (strange, "strange")) if sum(counts)]
     most = max(max(values) for values, _ in shares)
 
@@ -89,11 +91,11 @@ def score_histogram(
     ]  # fmt: skip
     axis = [
         Markup('<text x="{}" y="{}" text-anchor="middle">{}</text>').format(x(tick), _HEIGHT - 6, form(tick))
-        for tick in ticks(edges[0], edges[-1], 6)
+        for tick in ticks(edges[0], end, 6)
         if 0.03 < (tick - edges[0]) / span < 0.97
     ]
     line = Markup()
-    if mark is not None and edges[0] <= mark[0] <= edges[-1]:
+    if mark is not None and edges[0] <= mark[0] <= end:
         line = Markup('<line class="limit" x1="{0}" x2="{0}" y1="0" y2="{1}"><title>{2}</title></line>').format(
             x(mark[0]), _HEIGHT - _FOOT, mark[1]
         )

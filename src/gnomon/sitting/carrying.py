@@ -127,6 +127,7 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         fit=choice.data.fit,
         preparation=sitting.preparation,
         precision=parts.precision,
+        num_tightened=int(log.plan.get("num_tightened", 0)),
     )
     known = {}
     if "valid" in dataset.splits and len(dataset.splits["valid"]) and log.plan["steps"] > 0:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from gnomon.core.events import Planned
-from gnomon.core.spec import Vector
-from gnomon.outputs import evaluate, importance, portrait
+from gnomon.core.spec import Density, Vector
+from gnomon.outputs import evaluate, importance, portrait, tightening
 from gnomon.sitting.looking import LOOK_SAMPLES, few, writer
 from gnomon.sitting.parts import Parts, Sitting
 from gnomon.train import planner
@@ -39,6 +39,8 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
     used_s = sitting.stopwatch.elapsed_s()
     looks = _importance_looks(sitting, costs)
     reserve_s, views = _reserve(sitting, parts, costs, looks=looks)
+    num_tightened = _num_tightened(sitting, parts, costs)
+    reserve_s["evaluate"] += num_tightened * parts.task.importance_samples * costs.look_s if num_tightened else 0.0
     available_s = None if budget.seconds is None else budget.seconds - used_s - sum(reserve_s.values())
     num_look = min(LOOK_SAMPLES, len(sitting.dataset.splits.get("valid", ())))
     counted = planner.count_steps(
@@ -73,6 +75,7 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         "eval_at": [round((i + 1) / counted.num_looks, 4) for i in range(counted.num_looks)],
         "views": views,
         **({"importance_looks": looks} if looks else {}),
+        "num_tightened": num_tightened,
         "budget": {"text": budget.text, "kind": budget.kind, "value": budget.value},
         "budget_s": budget.seconds,
         "used_before_s": round(used_s, 3),
@@ -86,6 +89,20 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
     }
     sitting.emit(Planned(plan=plan))
     return PlanLog.start(sitting.run, plan)
+
+
+def _num_tightened(sitting: Sitting, parts: Parts, costs: planner.Costs) -> int:
+    """Return how many samples there is time to measure with many draws of the latents, where the network has any."""
+    if not isinstance(sitting.dataset.spec.target, Density):
+        return 0
+    last = next((s for name in ("test", "valid") if len(s := sitting.dataset.splits.get(name, ()))), ())
+    return tightening.samples_for(
+        sitting.dataset.spec,
+        draws=parts.task.importance_samples,
+        count=len(last),
+        look_s=costs.look_s,
+        seconds=sitting.budget.seconds,
+    )
 
 
 def measure_baselines(sitting: Sitting, parts: Parts) -> float:

@@ -1,0 +1,95 @@
+"""Measures generative models beyond one pass: many draws of the latents for some samples, and what is usual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from gnomon.assemble import Model
+from gnomon.core import bounds, surprise
+from gnomon.core.errors import StoppedError
+from gnomon.core.spec import Batch, Density, Spec, Split
+from gnomon.data import feeds
+from gnomon.layers.vae_network import Generative
+from gnomon.train import infer
+
+SHARE = 0.05
+"""Largest share of a budget in time that the many draws may take."""
+_NUM_WITHOUT_CLOCK = 50
+_MOST = 10_000
+_AT_ONCE = 20
+_BATCH = 250
+
+Kept = npt.NDArray[Any]
+Stop = Callable[[], bool]
+
+
+def samples_for(spec: Spec, *, draws: int, count: int, look_s: float, seconds: float | None) -> int:
+    """Return for how many of ``count`` samples there is time for ``draws`` draws each; ``look_s`` is that of one."""
+    if not isinstance(spec.target, Density) or draws < 2:
+        return 0
+    if seconds is None:
+        return min(count, _NUM_WITHOUT_CLOCK)
+    return max(0, min(count, _MOST, int(SHARE * seconds / max(1e-9, look_s * draws))))
+
+
+def accustomed(model: Model, valid: Split, *, should_stop: Stop) -> tuple[Model, Kept]:
+    """Return the model that knows how strange held-out samples are, and what was kept of them."""
+    kept = outputs(model, valid, should_stop=should_stop)
+    held_out = surprise.kept(kept[:, bounds.STRANGENESS]) if len(kept) else ()
+    model.task.remember(held_out)
+    return replace(model, held_out=held_out), kept
+
+
+def outputs(model: Model, split: Split, *, should_stop: Stop = lambda: False) -> Kept:
+    """Return what the task keeps of each sample, float64 ``(n, columns)``.
+
+    How strange a sample is, is asked without telling a conditional model its class, as when it is asked later.
+    """
+    kept = _pass(model, _looks(model, split, None), should_stop)
+    if model.network.conditional:
+        hidden = (replace(batch, targets=torch.full_like(batch.targets, -1)) for batch in _looks(model, split, None))
+        kept[:, bounds.STRANGENESS] = _pass(model, hidden, should_stop)[:, bounds.STRANGENESS]
+    return kept
+
+
+@torch.no_grad()
+def tightened(model: Model, split: Split, kept: Kept, *, should_stop: Stop = lambda: False) -> Kept:
+    """Return what was kept, with the bound of many draws for ``model.num_tightened`` evenly spread samples."""
+    network, draws = model.network, int(model.task.importance_samples)
+    if not isinstance(network, Generative) or draws < 2 or not model.num_tightened or not len(split):
+        return kept
+    rows = np.unique(np.linspace(0, len(split) - 1, min(model.num_tightened, len(split))).astype(np.int64))
+    kept = kept.copy()
+    network.eval()
+    with model.precision.autocast():
+        for batch in _looks(model, split, rows):
+            if should_stop():
+                raise StoppedError("stopped while evaluating", fix="gnomon resume goes on from the last checkpoint")
+            found = network.bound(batch.inputs, batch.targets, k=draws).cpu().numpy()
+            kept[batch.ids, bounds.BOUND], kept[batch.ids, bounds.VARIANCE] = found[:, 0], found[:, 1]
+            kept[batch.ids, bounds.DRAWS] = draws
+    return kept
+
+
+def _pass(model: Model, batches: Iterator[Batch], should_stop: Stop) -> Kept:
+    found = infer.outputs(
+        model.network, batches, precision=model.precision, keep=model.task.keep, should_stop=should_stop
+    )
+    return np.asarray(found, dtype=np.float64)
+
+
+def _looks(model: Model, split: Split, rows: npt.NDArray[np.int64] | None) -> Iterator[Batch]:
+    return feeds.looks(
+        split,
+        model.spec,
+        batch_size=_BATCH if rows is None else _AT_ONCE,
+        size=model.size_px,
+        device=model.precision.device,
+        rows=rows,
+    )

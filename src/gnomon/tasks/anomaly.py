@@ -1,0 +1,125 @@
+"""Anomalies: what is normal is learned from samples, and each other sample is told how strange it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gnomon.core import bounds, ranking, surprise
+from gnomon.core.config import require_within
+from gnomon.core.densities import Densities
+from gnomon.core.spec import Column, Normality, Score, Spec, Split
+from gnomon.data import pixelbaselines
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+TARGETS = (Normality,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of the task."""
+
+    importance_samples: int = 1
+    """Draws of the latents for the importance-weighted bound."""
+    false_alarms: float = 0.05
+    """Share of normal samples that may raise an alarm: where ``predict`` says ``anomalous``."""
+
+    def __post_init__(self) -> None:
+        require_within("task.importance_samples", self.importance_samples, 1, 100_000)
+        require_within("task.false_alarms", self.false_alarms, 1e-4, 0.5)
+
+
+class Task(Densities):
+    """How strange samples are, learned from normal ones: for data whose target is a `Normality`.
+
+    Where the data has classes that were not learned, samples of them are anomalies, and ``auroc`` is the share of
+    pairs of an anomaly and a normal sample in which the anomaly is the stranger one.
+    """
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(spec)
+        self.importance_samples = config.importance_samples
+        self.false_alarms = config.false_alarms
+        normal = spec.target.normal if isinstance(spec.target, Normality) else ()
+        self.odd = np.array([name not in normal for name in self.target.classes], dtype=bool) if normal else None
+        if self.odd is not None and self.odd.any():
+            self.headline, self.higher_is_better = "auroc", True
+
+    def prior(self, train: Split) -> npt.NDArray[np.float32]:
+        """Return the mean picture ``(height, width, channels)`` in [0, 1]: what is best without any training."""
+        return pixelbaselines.mean_picture(train)
+
+    def metrics(self, kept: npt.NDArray[Any], targets: Ints, *, seed: int) -> dict[str, Score]:
+        """Return the scores of what was kept ``(n, columns)``: of the bound over the normal samples alone.
+
+        ``auroc`` and ``average_precision`` are there where the samples are known to be normal and not.
+        """
+        found, odd = bounds.terms(kept, also=self.also), self.anomalous(targets)
+        calm = kept if odd.all() else kept[~odd]
+        measured = bounds.scores(bounds.terms(calm, also=self.also), num_values=self.num_values)
+        if odd.any() and not odd.all():
+            measured = {**_found(found.strangeness, odd), **measured}
+        elif self.headline == "auroc":
+            measured = {"auroc": Score(value=0.5, low=0.0, high=1.0, n=len(odd)), **measured}
+        return {self.headline: measured[self.headline], **measured}
+
+    def details(self, kept: npt.NDArray[Any], targets: Ints, ids: Column) -> dict[str, Any]:
+        """Return what `Densities.details` does, and at which thresholds what would be caught."""
+        found, odd = bounds.terms(kept, also=self.also), self.anomalous(targets)
+        calm = found.strangeness[~odd]
+        caught = {"caught": float((found.strangeness[odd] > self.threshold).mean())} if odd.any() else {}
+        alarms = float((calm > self.threshold).mean()) if len(calm) else 0.0
+        return {
+            **super().details(kept, targets, ids),
+            "threshold": {"score": self.threshold, "false_alarms": alarms, **caught},
+            "thresholds": surprise.thresholds(self.held_out or calm, found.strangeness[odd]),
+        }
+
+    def histogram(self, found: bounds.Terms, targets: Ints) -> dict[str, Any]:
+        """Return how many normal samples, and how many anomalies, are how strange."""
+        both, odd = super().histogram(found, targets), self.anomalous(targets)
+        if not odd.any():
+            return both
+        counts = [np.histogram(found.strangeness[which], both["edges"])[0].tolist() for which in (~odd, odd)]
+        return {"edges": both["edges"], "normal": counts[0], "anomalous": counts[1]}
+
+    def decode(self, values: npt.NDArray[np.float32], inputs: npt.NDArray[Any]) -> list[dict[str, Any]]:
+        """Return for each row of terms its bound, its parts, how strange it is and whether that is an anomaly."""
+        rows = super().decode(values, inputs)
+        return [row | {"anomalous": row["score"] > self.threshold} for row in rows]
+
+    def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
+        """Return what trivial models find: the distance from the principal plane, an isolation forest, pixels alone."""
+        odd = self.anomalous(other.targets)
+        if odd.all() or not odd.any():
+            nats = pixelbaselines.independent(train, other, levels=self.target.levels, binarize=self.target.binarize)
+            return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}] if self.headline != "auroc" else []
+        found = [("principal components", pixelbaselines.principal(train, other.inputs))]
+        if thorough:
+            found.append(("isolation forest", pixelbaselines.isolation(train, other.inputs, seed=seed)))
+        return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found]
+
+    @property
+    def threshold(self) -> float:
+        """How strange a sample must be to be an anomaly: the allowed share of held-out samples is stranger."""
+        if not self.held_out:
+            return float("inf")
+        return float(np.quantile(np.asarray(self.held_out), 1 - self.false_alarms))
+
+    def anomalous(self, targets: Ints) -> Flags:
+        """Return which samples are known to be anomalies, ``(n,)``: those of a class that was not learned."""
+        classes = np.asarray(targets)
+        if self.odd is None:
+            return np.zeros(len(classes), dtype=bool)
+        return np.asarray(np.append(self.odd, False)[classes])
+
+
+def _found(strangeness: Floats, odd: Flags) -> dict[str, Score]:
+    """Return how well strangeness ``(n,)`` tells anomalies from what is normal."""
+    return {"auroc": ranking.auroc(strangeness, odd), "average_precision": ranking.auprc(strangeness, odd)}

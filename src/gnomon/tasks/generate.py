@@ -1,0 +1,44 @@
+"""Generation: how probable is a sample, and what do new ones look like? The evidence lower bound is made high."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gnomon.core.config import require_within
+from gnomon.core.densities import Densities
+from gnomon.core.spec import Density, Spec, Split
+from gnomon.data import pixelbaselines
+
+TARGETS = (Density,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Settings of the task."""
+
+    importance_samples: int = 500
+    """Draws of the latents for the importance-weighted bound, of as many samples as there is time for."""
+
+    def __post_init__(self) -> None:
+        require_within("task.importance_samples", self.importance_samples, 1, 100_000)
+
+
+class Task(Densities):
+    """How probable samples are, and new ones: for data whose target is a `Density`."""
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(spec)
+        self.importance_samples = config.importance_samples
+
+    def prior(self, train: Split) -> npt.NDArray[np.float32]:
+        """Return the mean picture ``(height, width, channels)`` in [0, 1]: what is best without any training."""
+        return pixelbaselines.mean_picture(train)
+
+    def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
+        """Return what a model scores in which each pixel is independent of all others."""
+        nats = pixelbaselines.independent(train, other, levels=self.target.levels, binarize=self.target.binarize)
+        return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}]
