@@ -61,7 +61,7 @@ class Work:
 
 WORKS = {
     "sst": Work("sst", "root_accuracy", ("linear_text",)),
-    "sst-binary": Work("sst", "root_accuracy", ("linear_text",), ("--set", "tree_brackets.classes=binary")),
+    "sst-binary": Work("sst", "root_accuracy", ("linear_text",), ("--set", "reader.classes=binary")),
     "listops": Work("listops", "accuracy", ("flat_lstm",)),
     "python-ast": Work("python-ast", "accuracy"),
 }

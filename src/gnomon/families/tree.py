@@ -126,8 +126,8 @@ def _refused(spec: Spec) -> TypeError:
 
 _LADDER = ((64, 0.0), (96, 6.0), (128, 12.0), (192, 40.0), (256, 120.0))
 """Width, and the passes over the data from which on this is better than the one before."""
-_FEW_SYMBOLS = 200
-"""Up to so many symbols are a notation, of which words of a language are told apart: there, composition is all."""
+_FEW_SYMBOLS = 64
+"""Up to so many symbols are a notation, as expressions have: there, composition is all, and n-grams say nothing."""
 
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
@@ -137,7 +137,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     _output_size(spec)
     trees = spec.input
     width, passes = _largest(allowance, trees, speed)
-    notation = trees.sizes[0] <= _FEW_SYMBOLS
+    notation = math.prod(trees.sizes) <= _FEW_SYMBOLS
     config = _of_notation(width) if notation else _of_words(width, allowance)
     why = (f"width {width}: the largest that sees the trees often enough (about {passes:,.1f} times)",)
     batch_size = 2 ** min(7, max(3, round(math.log2(max(1, allowance.num_train) / 150))))
@@ -146,7 +146,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         "train.lr_adam": 2e-3,
         "train.lr_orthogonal": 2e-3,
         "train.lr_sparse": 0.3,
-        "train.decay_adam": 0.01,
+        "train.decay_adam": 1.0 if notation else 0.01,
         "train.warmup": 0.05,
         "train.clip": 1.0,
         "train.average": 0.05,
@@ -156,8 +156,8 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
 
 
 def _of_notation(width: int) -> Config:
-    """Return a network for trees of few different symbols, as expressions and programs have them."""
-    return Config(width=width, hidden=2 * width, embedding=width, dropout=0.1)
+    """Return a network for trees of few different symbols, whose rules can be found."""
+    return Config(width=width, hidden=2 * width, embedding=width, dropout=0.0, ngrams="off")
 
 
 def _of_words(width: int, allowance: Allowance) -> Config:
