@@ -82,7 +82,7 @@ class Task:
         return (1 - self.root_share) * mean + self.root_share * losses[ends].sum() / max(1, len(ends))
 
     def keep(self, output: Output, targets: Tensor) -> Tensor:
-        """Return of each labelled node, in order: the predicted class, nats of the true class, the true class, 1 if last.
+        """Return of each labelled node, in order: predicted class, nats of the true class, true class, whether last.
 
         The last column tells the last labelled node of each tree from the others. Logits ``(batch, nodes, classes)``
         and targets ``(batch, nodes)`` give float32 ``(labelled nodes, 4)``.
