@@ -40,6 +40,7 @@ from peers.tree_by_node import NodeByNode  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
 from gnomon.core.spec import Tree  # noqa: E402
+from gnomon.layers.head import Head  # noqa: E402
 from gnomon.layers.tree_fold import FoldCell  # noqa: E402
 from gnomon.layers.tree_networks import TreeNetwork  # noqa: E402
 from gnomon.layers.tree_places import PlaceLstm  # noqa: E402
@@ -61,7 +62,7 @@ class Work:
 
 WORKS = {
     "sst": Work("sst", "root_accuracy", ("linear_text",)),
-    "sst-binary": Work("sst", "root_accuracy", ("linear_text",), ("--set", "tree_brackets.classes=binary")),
+    "sst-binary": Work("sst", "root_accuracy", ("linear_text",), ("--set", "reader.classes=binary")),
     "listops": Work("listops", "accuracy", ("flat_lstm",)),
     "python-ast": Work("python-ast", "accuracy"),
 }
@@ -115,7 +116,7 @@ def measured_speed(args: argparse.Namespace) -> dict[str, Any]:
     torch.manual_seed(0)
     ours = TreeNetwork(
         Tree(sizes=(num_words,), nodes=120, arity=2, depth=30),
-        CLASSES,
+        Head(args.width, CLASSES),
         PlaceLstm(EMBEDDING, args.width, 2),
         embedding=EMBEDDING,
         every_node=True,
@@ -239,7 +240,7 @@ def measured_depth(args: argparse.Namespace) -> dict[str, Any]:
         torch.manual_seed(0)
         network = TreeNetwork(
             Tree(sizes=(100,), nodes=args.nodes, arity=2, depth=args.nodes),
-            CLASSES,
+            Head(args.width, CLASSES),
             cell,
             embedding=EMBEDDING,
             every_node=False,

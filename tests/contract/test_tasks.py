@@ -8,7 +8,22 @@ import pytest
 import torch
 
 from gnomon.core import plugins
-from gnomon.core.spec import Image, Label, Number, Output, Score, Sequence, Series, Spec, Split, Tags, Vector
+from gnomon.core.spec import (
+    Image,
+    Label,
+    NodeLabels,
+    Number,
+    Output,
+    Score,
+    Sequence,
+    Series,
+    Spec,
+    Split,
+    Tags,
+    Tree,
+    Vector,
+)
+from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Ragged
 from gnomon.data.stream import Stream
 from gnomon.data.windows import Windows
@@ -85,6 +100,30 @@ class TaggedWords:
         return num_samples, WINDOW, size
 
 
+class LabelledTrees:
+    """Trees of two leaves under a root, every node with a label."""
+
+    spec = Spec(
+        input=Tree(sizes=(9,), nodes=WINDOW, arity=2, depth=1), target=NodeLabels(classes=("bad", "so", "good"))
+    )
+
+    def split(self, num_samples, seed):
+        generator = np.random.default_rng(seed)
+        shape = np.broadcast_to([[2, 1, 0], [1, 2, 0], [0, 1, 1]], (num_samples, WINDOW, WINDOW))
+        nodes = np.concatenate([shape, generator.integers(2, 9, (num_samples, WINDOW, 1))], axis=2)
+        labels = generator.integers(0, 3, (num_samples, WINDOW))
+        trees = Ragged.of(nodes, like=nodes[:, 0])
+        return named(trees, NodeColumn(Ragged.of(labels, like=labels[:, 0]), trees), num_samples)
+
+    def batch(self, split):
+        return tuple(
+            column.values.reshape(len(split), WINDOW, *column.values.shape[1:]) for column in columns_of(split)
+        )
+
+    def shape(self, num_samples, size):
+        return num_samples, WINDOW, size
+
+
 def columns_of(split):
     return split.inputs, split.targets
 
@@ -129,7 +168,14 @@ class Priced:
         return num_samples, size
 
 
-KINDS = {Label: Labels(), Sequence: Text(), Tags: TaggedWords(), Series: Measurements(), Number: Priced()}
+KINDS = {
+    Label: Labels(),
+    Sequence: Text(),
+    Tags: TaggedWords(),
+    Series: Measurements(),
+    NodeLabels: LabelledTrees(),
+    Number: Priced(),
+}
 
 
 @pytest.fixture(params=[(name, kind) for name in TASKS for kind in plugins.load("task", name).TARGETS], ids=str)

@@ -101,7 +101,7 @@ def write_sounds(workspace):
 
 
 def write_texts(workspace):
-    """Write ``reviews.csv``, ``book.txt`` and ``sensors.csv``."""
+    """Write ``reviews.csv``, ``book.txt``, ``sensors.csv`` and ``phrases.txt``."""
     draw = random.Random(0)
     good, bad = ("lovely", "warm", "brilliant"), ("dull", "cold", "tiresome")
     things = ("evening", "film", "story", "walk in the sun", "shadow play", "hour by the sundial")
@@ -120,6 +120,11 @@ def write_texts(workspace):
         season = math.sin(2 * math.pi * hour / 24)
         hours.append(f"{day},{10 + 3 * season + draw.gauss(0, 0.2):.3f},{5 - season + draw.gauss(0, 0.2):.3f}")
     (workspace / "sensors.csv").write_text("\n".join(hours) + "\n")
+    phrases = [
+        f"({4 * (n % 2)} (2 What) ({4 * (n % 2)} (2 a) ({1 + 2 * (n % 2)} {draw.choice((bad, good)[n % 2])})))"
+        for n in range(240)
+    ]
+    (workspace / "phrases.txt").write_text("\n".join(phrases) + "\n")
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ def fold(cell, tree, table):
 
     def composed(left, right):
         smooth, waving = (torch.cat([left, right]) @ cell.enter + cell.enter_bias).chunk(2)
-        hidden = torch.cat([F.gelu(smooth), torch.sin(2 * waving)])
+        hidden = torch.cat([F.gelu(smooth), torch.sin(4 * waving)])
         *gates, candidate = (hidden @ cell.leave + cell.leave_bias).split(w)
         a, b, c = map(torch.sigmoid, gates)
         return F.layer_norm(a * left + b * right + c * candidate, (w,))

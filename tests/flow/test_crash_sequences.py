@@ -1,4 +1,4 @@
-"""Texts and series too: killed and resumed, replayed, they give the very same weights as if nothing had happened."""
+"""Texts, series and trees too: killed and resumed, or replayed, they give the very same weights as undisturbed."""
 
 import hashlib
 import random
@@ -56,6 +56,13 @@ def recordings(folder):
     return small_sounds.folder(folder / "tones", per_class=40, seconds=0.1)
 
 
+def trees(folder):
+    draw = random.Random(4)
+    lines = [f"({n % 2} (0 {draw.choice(WORDS)}) ({n % 2} (1 {('sun', 'moon')[n % 2]}) (0 .)))" for n in range(200)]
+    (folder / "trees.txt").write_text("\n".join(lines))
+    return folder / "trees.txt"
+
+
 @pytest.fixture(scope="module")
 def gnomon(tmp_path_factory):
     nursery = Nursery(tmp_path_factory.mktemp("nursery"))
@@ -68,6 +75,7 @@ KINDS = [
     pytest.param(labelled_texts, id="labelled texts", marks=pytest.mark.slow),
     pytest.param(series, id="series"),
     pytest.param(recordings, id="recordings", marks=pytest.mark.slow),
+    pytest.param(trees, id="trees"),
 ]
 
 
@@ -87,7 +95,8 @@ def whole(gnomon, data, tmp_path_factory):
 
 def train(gnomon, data, run, **request):
     sets = [word for setting in SETTINGS for word in ("--set", setting)]
-    return gnomon("train", data, "--family", "rnn", "--budget", f"{STEPS}steps", "--out", run, *sets, **request)
+    family = "tree" if data.name.startswith("trees") else "rnn"
+    return gnomon("train", data, "--family", family, "--budget", f"{STEPS}steps", "--out", run, *sets, **request)
 
 
 def weights(run):

@@ -28,6 +28,7 @@ gnomon predict runs/RUN parts/ -o scores.csv
 
 _SHOWN = 20
 _TREES = 3
+"""Trees that are drawn on the screen."""
 
 
 @click.command("predict", cls=Verb, epilog=EXAMPLES, short_help="use a model on new files")
@@ -95,9 +96,10 @@ def _trees(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
 
     rows: list[Row] = []
     for prediction in predictions[:_TREES]:
-        rows.append(Row(tuple(_cells(prediction))))
+        rows += columns([_cells(prediction)])
         if not prediction.get("error"):
-            labels = prediction.get("labels") or [""] * len(prediction["symbols"])
+            inner = [""] * (len(prediction["symbols"]) - 1)
+            labels = prediction.get("labels") or [*inner, str(prediction.get("label", ""))]
             tree = treetext.tree_of(prediction["symbols"], prediction["parents"])
             rows += [Row(((line, ""),)) for line in treetext.lines(tree, labels)]
         rows.append(blank())

@@ -105,7 +105,7 @@ def parse(text: str, *, heads: Heads = "labels") -> Bracketed:
         else:
             _word(growing, opened[-1], token, heads)
     if opened:
-        raise BracketError(f"{_brackets(len(opened))} never closed, the last one here", text, opened[-1].at)
+        raise BracketError(_unclosed(len(opened)), text, opened[-1].at)
     if not is_done:
         raise BracketError("there is no tree", text, 0)
     return Bracketed(growing.tree(), tuple(labels.get(node, NO_LABEL) for node in range(len(growing.symbols))))
@@ -230,5 +230,5 @@ def _bare(token: str) -> str:
     return f"{token[:_SHOWN]!r} before the first bracket"
 
 
-def _brackets(num: int) -> str:
-    return "a bracket is" if num == 1 else f"{num:,} brackets are"
+def _unclosed(num: int) -> str:
+    return "a bracket is never closed" if num == 1 else f"{num:,} brackets are never closed, the last one here"

@@ -26,7 +26,8 @@ _GROUPS = {"orelse": "else", "finalbody": "finally", "decorator_list": "decorato
            "defaults": "defaults", "kw_defaults": "defaults", "returns": "returns", "ifs": "ifs", "keys": "keys",
            "values": "values"}  # fmt: skip
 _LEFT_OUT = frozenset({"ctx", "conversion", "type_comment", "type_ignores", "kind", "is_async", "simple"})
-_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_LETTERS = re.compile(r"[^\W\d_]+|\d+")
 _WORDS_OF_TEXT = 4
 _MAX_DIGITS = 3
 
@@ -103,7 +104,7 @@ def functions(module: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDe
 
 def words_of(identifier: str) -> list[str]:
     """Return the words of an identifier in lower case: ``get_value``, ``getValue`` and ``GET_VALUE`` have the same."""
-    return [part.lower() for part in _PARTS.findall(identifier)]
+    return [part.lower() for part in (_PARTS if identifier.isascii() else _LETTERS).findall(identifier)]
 
 
 class _Group:

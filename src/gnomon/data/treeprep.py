@@ -13,9 +13,9 @@ from gnomon.core import config as configs
 from gnomon.core.config import Auto
 from gnomon.core.errors import ArtefactError, StoppedError, UsageError
 from gnomon.core.events import Emit, Worked, silent
-from gnomon.core.spec import Column, Dataset, Guess, NodeLabels, Number, Spec, Split, Trees
+from gnomon.core.spec import Column, Dataset, Guess, Label, NodeLabels, Number, Spec, Split, Trees
 from gnomon.core.spec import Tree as Leaf
-from gnomon.data import symbols, trees
+from gnomon.data import symbols, treeorder, trees
 from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Ragged
 from gnomon.data.symbols import Symbols
@@ -30,6 +30,8 @@ FORM = "form"
 FORMS = ("labels", "bare", "prefix", "json", "code", "operators", "text")
 """Brackets with a label at each node, brackets without, expressions, JSON, Python source, functions whose operators are
 hidden, and texts, of which balanced trees are made."""
+WHOLE = frozenset({"code", "operators"})
+"""Forms of which a part of a tree is nothing that a model could be asked about: it is no file and no function."""
 SHAPE = 3
 """Features of a node before those of its symbol."""
 
@@ -48,6 +50,9 @@ class TreeConfig:
     """How many different symbols have a number of their own."""
     lowercase: bool | Auto = "auto"
     """Take capital and small letters for the same; ``auto``: yes where only leaves have symbols, as in sentences."""
+    ordered: bool | Auto = "auto"
+    """Whether the order of children means something; ``auto``: as the reader says, unless the labels of many trees that
+    differ in nothing else say that it does not."""
 
 
 class Nodes:
@@ -158,8 +163,9 @@ def prepare(
         flats[name], targets[name], num_cut[name] = _flattened(part, limit, _Telling(name, emit, should_stop))
     guesses: list[Guess] = []
     if made is None:
-        made = _fitted(dataset, config, flats["train"], limit)
-        guesses = _guesses(made, config, num_cut["train"], len(dataset.splits["train"]))
+        order, told = _order(dataset, config, flats["train"], targets["train"])
+        made = replace(_fitted(dataset, config, flats["train"], limit), ordered=order)
+        guesses = [*_guesses(made, config, num_cut["train"], len(dataset.splits["train"])), *told]
     most = max(int(np.diff(flat.offsets).max(initial=1)) for flat in flats.values())
     made = replace(made, nodes=max(made.nodes, most))
     splits = {}
@@ -265,6 +271,22 @@ def _fitted(dataset: Dataset, config: TreeConfig, train: Flat, limit: int) -> En
         ordered=not isinstance(leaf, Trees) or leaf.ordered,
         form=str(dataset.facts.get(FORM, "json")),
     )
+
+
+def _order(dataset: Dataset, config: TreeConfig, train: Flat, targets: Any) -> tuple[bool, list[Guess]]:
+    """Return whether the order of children counts, and what is to be said where the labels tell that it does not."""
+    leaf = dataset.spec.input
+    ordered = not isinstance(leaf, Trees) or leaf.ordered
+    if config.ordered != "auto":
+        return config.ordered, []
+    if not ordered or not isinstance(dataset.spec.target, Label):
+        return ordered, []
+    shape = train.parents, trees.heights(train.parents), trees.places(train.parents)
+    found = treeorder.alike(*shape, train.codes, np.asarray(targets, np.int64))
+    if not found.order_is_moot:
+        return True, []
+    why = f"{found.pairs:,} pairs of training trees differ in nothing but it, and all have one label"
+    return False, [Guess(what="the order of children means nothing", why=why, flag="--set tree.ordered=true")]
 
 
 def _limit(dataset: Dataset, config: TreeConfig) -> int:

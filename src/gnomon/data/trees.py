@@ -156,7 +156,7 @@ def children_of(parents: npt.NDArray[np.signedinteger]) -> list[list[int]]:
 
 def below(tree: Tree, node: int) -> Tree:
     """Return the tree whose root is a node of ``tree``."""
-    size = int(sizes(tree.parents[: node + 1])[node])
+    size = int(sizes(tree.parents)[node])
     start = node + 1 - size
     parents = tree.parents[start : node + 1] - np.int32(start)
     parents[-1] = ROOT

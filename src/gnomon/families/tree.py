@@ -16,7 +16,9 @@ from gnomon.core.config import Off, require_within
 from gnomon.core.errors import UsageError
 from gnomon.core.spec import Label, NodeLabels, Number, Spec, Tree
 from gnomon.core.training import Allowance, Proposal, Speed
+from gnomon.layers.head import Head
 from gnomon.layers.network import Network
+from gnomon.layers.number_head import NumberHead
 from gnomon.layers.tree_both_ways import BothWays
 from gnomon.layers.tree_fold import FoldCell
 from gnomon.layers.tree_inputs import TreeCell
@@ -54,7 +56,7 @@ class Config:
     word_dropout: float = 0.0
     """Share of the symbols that a training step does without."""
     ngrams: int | Off = 2
-    """Longest n-gram of symbols that the linear model beside the cell knows."""
+    """Longest n-gram of symbols that the linear model beside the cell knows; there is none for numbers."""
     ngram_rows: int = 2**16
     """Rows of its table."""
     ngram_dropout: float = 0.0
@@ -76,15 +78,22 @@ def build(config: Config, spec: Spec) -> Network:
     """Return the network for trees and the targets of this spec."""
     if not isinstance(spec.input, Tree):
         raise _refused(spec)
-    size = _output_size(spec)
+    cell = _cell(config, spec.input)
     wide = None
-    if config.ngrams != "off":
-        orders = tuple(range(1, config.ngrams + 1))
-        wide = SpanLogits(orders, config.ngram_rows, size, dropout=config.ngram_dropout)
+    match spec.target:
+        case Label(classes=classes) | NodeLabels(classes=classes):
+            head = Head(cell.output_width, len(classes))
+            if config.ngrams != "off":
+                orders = tuple(range(1, config.ngrams + 1))
+                wide = SpanLogits(orders, config.ngram_rows, len(classes), dropout=config.ngram_dropout)
+        case Number():
+            head = NumberHead(cell.output_width)
+        case _:
+            raise _refused(spec)
     return TreeNetwork(
         spec.input,
-        size,
-        _cell(config, spec.input),
+        head,
+        cell,
         embedding=config.embedding,
         every_node=isinstance(spec.target, NodeLabels),
         dropout=config.dropout,
@@ -111,42 +120,34 @@ def _cell(config: Config, trees: Tree) -> TreeCell:
             return PlainCell(width_in, width, places, tensor=config.cell == "tensor")
 
 
-def _output_size(spec: Spec) -> int:
-    match spec.target:
-        case Label(classes=classes) | NodeLabels(classes=classes):
-            return len(classes)
-        case Number():
-            return 1
-    raise _refused(spec)
-
-
 def _refused(spec: Spec) -> TypeError:
     return TypeError(f"a tree does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
-_LADDER = ((64, 0.0), (96, 6.0), (128, 12.0), (192, 40.0), (256, 120.0))
+_LADDER = ((64, 0.0), (128, 2.0), (192, 20.0), (256, 60.0))
 """Width, and the passes over the data from which on this is better than the one before."""
-_FEW_SYMBOLS = 200
-"""Up to so many symbols are a notation, of which words of a language are told apart: there, composition is all."""
+_OF_NOTATION = ((64, 0.0), (128, 10.0), (192, 200.0), (256, 600.0))
+"""The same for expressions, whose rules are found suddenly and late, by a width that makes more passes."""
+_FEW_SYMBOLS = 64
+"""Up to so many symbols are a notation, as expressions have: there, composition is all, and n-grams say nothing."""
 
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder for such trees that the allowance can train for long enough."""
-    if not isinstance(spec.input, Tree):
+    if not isinstance(spec.input, Tree) or not isinstance(spec.target, Label | NodeLabels | Number):
         raise _refused(spec)
-    _output_size(spec)
     trees = spec.input
-    width, passes = _largest(allowance, trees, speed)
-    notation = trees.sizes[0] <= _FEW_SYMBOLS
+    notation = math.prod(trees.sizes) <= _FEW_SYMBOLS
+    width, passes = _largest(_OF_NOTATION if notation else _LADDER, allowance, trees, speed)
     config = _of_notation(width) if notation else _of_words(width, allowance)
     why = (f"width {width}: the largest that sees the trees often enough (about {passes:,.1f} times)",)
-    batch_size = 2 ** min(7, max(3, round(math.log2(max(1, allowance.num_train) / 150))))
+    batch_size = 2 ** min(7, max(3, round(math.log2(max(1, allowance.num_train) / (150 if notation else 250)))))
     settings = {
         "train.batch_size": batch_size,
         "train.lr_adam": 2e-3,
         "train.lr_orthogonal": 2e-3,
-        "train.lr_sparse": 0.3,
-        "train.decay_adam": 0.01,
+        "train.lr_sparse": 0.3 if notation else 0.15,
+        "train.decay_adam": 1.0 if notation else 0.01,
         "train.warmup": 0.05,
         "train.clip": 1.0,
         "train.average": 0.05,
@@ -156,8 +157,8 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
 
 
 def _of_notation(width: int) -> Config:
-    """Return a network for trees of few different symbols, as expressions and programs have them."""
-    return Config(width=width, hidden=2 * width, embedding=width, dropout=0.1)
+    """Return a network for trees of few different symbols, whose rules can be found."""
+    return Config(width=width, hidden=4 * width, embedding=width, dropout=0.0, ngrams="off")
 
 
 def _of_words(width: int, allowance: Allowance) -> Config:
@@ -171,13 +172,16 @@ def _of_words(width: int, allowance: Allowance) -> Config:
         input_dropout=0.3,
         word_dropout=0.1,
         ngram_rows=rows,
+        ngram_dropout=0.5,
     )
 
 
-def _largest(allowance: Allowance, trees: Tree, speed: Speed) -> tuple[int, float]:
+def _largest(
+    ladder: tuple[tuple[int, float], ...], allowance: Allowance, trees: Tree, speed: Speed
+) -> tuple[int, float]:
     """Return the width of the last rung that makes the passes it wants, and the passes it makes."""
-    chosen, found = _LADDER[0][0], 0.0
-    for width, wants in _LADDER:
+    chosen, found = ladder[0][0], 0.0
+    for width, wants in ladder:
         nodes = trees.nodes**0.75  # the largest tree is known; most are far smaller
         affordable = allowance.samples_at(_flop_per_node(width) * nodes, speed) / max(1, allowance.num_train)
         if affordable < wants:
@@ -188,4 +192,4 @@ def _largest(allowance: Allowance, trees: Tree, speed: Speed) -> tuple[int, floa
 
 def _flop_per_node(width: int) -> float:
     # Forward and backward through both matrices; what is no product takes as long again.
-    return 2 * 3 * 2 * 12 * width**2
+    return 2 * 3 * 2 * 24 * width**2

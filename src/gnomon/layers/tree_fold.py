@@ -26,7 +26,7 @@ from gnomon.layers.tree_inputs import NodeLinear, TreeCell, candidate_mask
 from gnomon.layers.tree_schedule import Forest, Steps, ordered_steps, unordered_steps
 
 _EPS = 1e-5
-_FREQUENCY = 2.0
+_FREQUENCY = 4.0
 """Of the sines: the phases of a sum of children then differ by more than a turn."""
 
 

@@ -27,7 +27,7 @@ class TreeNetwork(Network):
     def __init__(
         self,
         trees: Tree,
-        size: int,
+        head: Head,
         cell: TreeCell,
         *,
         embedding: int,
@@ -43,7 +43,7 @@ class TreeNetwork(Network):
         self.input_dropout = nn.Dropout(input_dropout)
         self.cell = cell
         self.dropout = nn.Dropout(dropout)
-        self.head = Head(cell.output_width, size)
+        self.head = head
         self.wide = wide
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
@@ -57,12 +57,12 @@ class TreeNetwork(Network):
         return Output(trees.padded(self._values(trees, states, nodes)))
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
-        """Matrices of the cell are orthogonalised, tables are sparse, all else learns by Adam."""
+        """Tables are sparse; all else learns by Adam."""
         if not parameter.requires_grad:
             return "frozen"
         if name.endswith(".table"):
             return "sparse"
-        return "orthogonal" if name.startswith("cell.") and parameter.ndim == 2 else "adam"
+        return "adam"
 
     def _values(self, trees: Forest, states: Tensor, nodes: Tensor) -> Tensor:
         values: Tensor = self.head(self.dropout(states))

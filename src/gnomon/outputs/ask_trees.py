@@ -211,12 +211,9 @@ class AskTrees:
         small, _ = trees.cut(tree, self._encoder.limit)
         sample = self._encoder.encode(small)
         row: Row = {"file": name, "error": "", "symbols": list(small.symbols), "parents": small.parents.tolist()}
-        if not self._by_node and self._num_in_full < _NUM_IN_FULL and len(small) <= treemeasures.MOST_NODES:
+        if self._num_in_full < _NUM_IN_FULL and treemeasures.has_parts(self._model, len(small)):
             self._num_in_full += 1
             told = treemeasures.answers(self._model, treemeasures.subtrees(sample))
-            if told and "label" in told[0]:
-                row |= {name: [one[kind] for one in told] for name, kind in _IN_FULL.items()}
+            row["labels"] = [one["label"] for one in told]
+            row["confidences"] = [one["confidence"] for one in told]
         return Question(row=row, sample=sample)
-
-
-_IN_FULL = {"labels": "label", "confidences": "confidence"}

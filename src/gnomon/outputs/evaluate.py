@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -87,7 +88,7 @@ def batch_size(spec: Spec, output_size: int) -> int:
     """Return how many samples are measured together, so that outputs take little memory."""
     places = spec.input.length if isinstance(spec.input, Tokens) else 1
     if isinstance(spec.input, Tree):
-        places = spec.input.nodes
+        places = math.ceil(spec.input.nodes**0.75)  # most trees are far smaller than the largest
     if isinstance(spec.target, Series):
         places = spec.target.length * len(spec.target.names)
     return max(1, min(_BATCH, _VALUES_AT_ONCE // (places * max(output_size, 256 if places > 1 else 1))))

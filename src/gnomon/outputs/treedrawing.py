@@ -40,7 +40,7 @@ def drawing(
     place = int(np.searchsorted(kept, marked)) if marked in kept else -1
     depths = trees.depths(small.parents)
     children = trees.children_of(small.parents)
-    xs, width = _across(small, children, with_symbols=[bool(chosen[i]) for i in range(len(kept))])
+    xs, width = _across(small, children, with_discs=[bool(label) for label in chosen])
     ys = (depths * _STEP_PX + _MARGIN_PX).astype(float)
     height = float(ys.max()) + _STEP_PX
     pieces = [_branch(xs, ys, node, int(small.parents[node])) for node in range(len(small) - 1)]
@@ -57,20 +57,27 @@ def drawing(
     ).format(w=width, h=height, said=said, inner=Markup("").join(pieces))
 
 
-def _across(
-    tree: Tree, children: Sequence[Sequence[int]], *, with_symbols: Sequence[bool]
-) -> tuple[list[float], float]:
-    """Return where each node stands from the left, in pixels, and the width of it all."""
-    xs = [0.0] * len(tree)
-    at = float(_MARGIN_PX)
+def _across(tree: Tree, children: Sequence[Sequence[int]], *, with_discs: Sequence[bool]) -> tuple[list[float], float]:
+    """Return where each node stands from the left, in pixels, and the width of it all.
+
+    A node stands over the middle of what is below it, which is at least as wide as what stands at the node.
+    """
+    widths = [0.0] * len(tree)
     for node, symbol in enumerate(tree.symbols):
-        if children[node]:
-            xs[node] = (xs[children[node][0]] + xs[children[node][-1]]) / 2
-            continue
-        wide = max(_LEAST_PX, _CHARACTER_PX * min(len(symbol), _MOST_CHARACTERS) + _GAP_PX)
-        xs[node] = at + wide / 2
-        at += wide
-    return xs, at + _MARGIN_PX
+        disc = 2 * (_RADIUS_PX + 3) if with_discs[node] and children[node] and symbol else 0
+        own = max(_LEAST_PX, _CHARACTER_PX * min(len(symbol), _MOST_CHARACTERS) + _GAP_PX + disc)
+        widths[node] = max(own, sum(widths[child] for child in children[node]))
+    lefts = [float(_MARGIN_PX)] * len(tree)
+    for node in range(len(tree) - 1, -1, -1):
+        at = lefts[node] + (widths[node] - sum(widths[child] for child in children[node])) / 2
+        for child in children[node]:
+            lefts[child] = at
+            at += widths[child]
+    xs = [left + wide / 2 for left, wide in zip(lefts, widths, strict=True)]
+    for node, below in enumerate(children):
+        if below:
+            xs[node] = (xs[below[0]] + xs[below[-1]]) / 2
+    return xs, widths[-1] + 2 * _MARGIN_PX
 
 
 def _branch(xs: Sequence[float], ys: Sequence[float], node: int, parent: int) -> Markup:

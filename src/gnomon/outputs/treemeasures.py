@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gnomon.assemble import Model
 from gnomon.core import intervals
 from gnomon.core.spec import Label, NodeLabels, Split
+from gnomon.data import treeprep
 from gnomon.data.ragged import Ragged
 from gnomon.data.sequences import collate, placed
 from gnomon.train import infer
@@ -78,7 +79,7 @@ def labelled(model: Model, split: Split, rows: Sequence[int]) -> list[dict[str, 
             answer = answers(model, [tree])[0]
             found.append({"index": row, "labels": answer["labels"], "confidences": answer["confidences"]})
             continue
-        parts = subtrees(tree) if len(tree) <= MOST_NODES else [tree]
+        parts = subtrees(tree) if has_parts(model, len(tree)) else [tree]
         told = answers(model, parts)
         unknown = len(tree) - len(told)
         found.append(
@@ -89,6 +90,12 @@ def labelled(model: Model, split: Split, rows: Sequence[int]) -> list[dict[str, 
             }
         )
     return found
+
+
+def has_parts(model: Model, num_nodes: int) -> bool:
+    """Return whether the trees below the nodes of a tree of so many nodes can be told as trees of their own."""
+    is_alike = model.preparation.get("form") not in treeprep.WHOLE
+    return is_alike and num_nodes <= MOST_NODES and isinstance(model.spec.target, Label)
 
 
 def subtrees(tree: Ints) -> list[Ints]:

@@ -211,18 +211,17 @@ def _truths(
 
 def _along(groups: Sequence[Mapping[str, Any]], title: str, unit: str) -> Any:
     """Draw accuracy over groups of trees or nodes, each as far from the next."""
-    told = [_range(one) for one in groups]
     xs = [float(place) for place in range(len(groups))]
     line = Line(label="accuracy", xs=xs, ys=[float(one["accuracy"]) for one in groups], dots=True)
     band = Band(xs=xs, lows=[float(one["low"]) for one in groups], highs=[float(one["high"]) for one in groups])
     axes = Axes(
         x_low=0.0,
         x_high=xs[-1],
-        x_form=lambda x: told[min(len(told) - 1, max(0, round(x)))],
+        x_form=lambda x: str(groups[min(len(groups) - 1, max(0, round(x)))]["from"]),
         at_form=lambda x: _at(groups[min(len(groups) - 1, max(0, round(x)))], unit),
         num_ticks=min(len(groups), 7),
     )
-    return curve([line], axes, title=title, form=percent, height_px=170, band=band)
+    return curve([line], axes, title=title, form=percent, height_px=170, band=band, y_limits=(0.0, 1.0))
 
 
 def _range(one: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ def tree_of(symbols: Sequence[str], parents: Sequence[int]) -> Tree:
 
 
 def lines(tree: Tree, labels: Sequence[str] | None = None) -> list[str]:
-    """Return a tree as indented lines, each a node: its label, where there is one, and its symbol.
+    """Return a tree as indented lines, each a node: its label in brackets, where there is one, and its symbol.
 
     Of a large tree the first ``MOST_LINES`` lines are there, and none deeper than ``MOST_DEPTH``; what was left out
     is counted.
@@ -37,7 +37,7 @@ def lines(tree: Tree, labels: Sequence[str] | None = None) -> list[str]:
             break
         depth = len(before) // 3
         label = "" if labels is None else labels[node]
-        told = " ".join(part for part in (label, _short(tree.symbols[node])) if part) or "·"
+        told = " ".join(part for part in (f"({label})" if label else "", _short(tree.symbols[node])) if part) or "·"
         num_shown += 1
         is_too_deep = depth >= MOST_DEPTH and bool(children[node])
         found.append(f"{before}{mark}{told}" + (f" {_CUT}" if is_too_deep else ""))

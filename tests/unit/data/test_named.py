@@ -18,8 +18,8 @@ CONTENT = b"pictures" * 1000
 
 def test_the_known_names():
     assert named.names() == (
-        *("ag-news", "cifar10", "cifar100", "digits", "etth1", "fashion-mnist", "imdb", "mnist", "mr"),
-        *("stdlib-code", "tinyshakespeare", "trec", "ud-ewt", "wikitext-2"),
+        *("ag-news", "cifar10", "cifar100", "digits", "etth1", "fashion-mnist", "imdb", "listops"),
+        *("mnist", "mr", "python-ast", "sst", "stdlib-code", "tinyshakespeare", "trec", "ud-ewt", "wikitext-2"),
     )
 
 

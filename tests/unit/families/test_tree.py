@@ -39,8 +39,10 @@ class TestCells:
         network = built(cell, replace(SPEC, target=NodeLabels(classes=("a", "b", "c"))))
         assert network(padded([chain(4), star(2)])).value.shape == (2, 7, 3)
 
-    def test_a_number_is_one_value(self, cell):
-        assert built(cell, replace(SPEC, target=Number()))(padded([star(2)])).value.shape == (1, 1)
+    def test_a_number_comes_with_its_quantiles(self, cell):
+        value = built(cell, replace(SPEC, target=Number()))(padded([star(2), chain(3)])).value
+        assert value.shape == (2, 4)
+        assert (value[:, 1:].diff(dim=1) > 0).all()
 
 
 def test_children_without_an_order_may_come_in_any():

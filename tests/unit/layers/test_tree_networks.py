@@ -2,6 +2,7 @@ import torch
 from tree_cells import from_parents, padded
 
 from gnomon.core.spec import Tree
+from gnomon.layers.head import Head
 from gnomon.layers.tree_fold import FoldCell
 from gnomon.layers.tree_networks import TreeNetwork
 from gnomon.layers.tree_spans import SpanLogits
@@ -12,7 +13,7 @@ LEAF = Tree(sizes=(7,), nodes=9, arity=2, depth=3)
 
 def network(*, every_node, wide=None):
     torch.manual_seed(0)
-    return TreeNetwork(LEAF, 3, FoldCell(4, 6, 8), embedding=4, every_node=every_node, wide=wide).eval()
+    return TreeNetwork(LEAF, Head(6, 3), FoldCell(4, 6, 8), embedding=4, every_node=every_node, wide=wide).eval()
 
 
 def test_a_tree_has_the_value_of_its_root():
@@ -36,9 +37,4 @@ def test_what_learns_how():
     some = network(every_node=True, wide=SpanLogits((1,), 50, 3))
     roles = {name: some.role(name, parameter) for name, parameter in some.named_parameters()}
     assert {name for name, role in roles.items() if role == "sparse"} == {"embedding.table", "wide.table"}
-    assert {name for name, role in roles.items() if role == "orthogonal"} == {
-        "cell.symbol.weight",
-        "cell.enter",
-        "cell.leave",
-    }
     assert roles["head.linear.weight"] == roles["cell.leave_bias"] == "adam"

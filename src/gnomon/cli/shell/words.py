@@ -7,7 +7,7 @@ import unicodedata
 
 PROPORTIONS = frozenset({
     *("accuracy", "top5", "ece", "auroc", "f1", "token_accuracy", "span_f1", "sentence_accuracy", "coverage"),
-    *("ssim", "miou", "auprc", "balanced_accuracy"),
+    *("root_accuracy", "node_accuracy", "ssim", "miou", "auprc", "balanced_accuracy"),
 })  # fmt: skip
 """Metrics that are shares of a whole and are shown in percent."""
 
