@@ -113,7 +113,15 @@ def archive(root):
     return root
 
 
+def houses(root):
+    rows = [f"{shade * 12.5},{'red' if shade % 3 else 'blue'},{shade % 2}" for shade in SHADES]
+    (root / "set.csv").write_text("\n".join(["size,colour,target", *rows]))
+    return root / "set.csv"
+
+
 MADE = {
+    "tables": houses,
+    "builtin_tables": lambda root: Path("wine"),
     "ucr": archive,
     "text_folder": reviews,
     "text_table": review_table,
