@@ -8,7 +8,8 @@ from typing import Any
 from gnomon.core.spec import Label, Spec, Vector
 from gnomon.core.training import Allowance, Speed
 
-_DEPTH, _BINS = 2, 32
+_DEPTH = 2
+_BINS, _BINS_OF_FEW = 32, 8
 _LADDER = ((64, 8, 0.0), (128, 8, 8.0), (192, 12, 40.0), (256, 16, 80.0), (384, 16, 120.0), (512, 32, 200.0))
 """Width, members, and the passes over the rows from which on this is better than the one before."""
 _WIDEST = ((1000, 64), (4000, 128), (20_000, 256), (200_000, 384))
@@ -38,13 +39,13 @@ def table_size(
         "members": members,
         "depth": _DEPTH,
         "embedding": embedding,
-        "bins": _BINS,
+        "bins": _BINS_OF_FEW if num_rows < _FEW_ROWS else _BINS,
         "dropout": 0.3 if says_little else 0.1,
     }
     settings: dict[str, Any] = {
         "train.batch_size": batch_size,
-        "train.lr_adam": 0.01,
-        "train.lr_orthogonal": 0.05,
+        "train.lr_adam": 0.003 if num_rows < _FEW_ROWS else 0.01,
+        "train.lr_orthogonal": 0.01 if num_rows < _FEW_ROWS else 0.05,
         "train.decay_adam": 0.2 if says_little else 0.02,
         "train.warmup": 0.02,
         "train.average": 0.05,
@@ -76,7 +77,7 @@ def _largest(
 def _enough_passes(num_rows: int, says_little: bool) -> float:
     """Return the passes over the rows after which more of them teach chances rather than rules."""
     if num_rows < _FEW_ROWS:
-        return 150.0
+        return 40.0
     return 30.0 if says_little else 60.0
 
 
