@@ -87,6 +87,7 @@ class _Gnomon(BaseEstimator):
             except DataError as error:
                 raise ValueError(f"{error} (n_samples={len(table)})") from error  # what everybody expects of a fit
             self.model_: Model = assemble.load_model(run.folder.model)
+            self.model_.network.double()  # so that a row gets the same answer to the last digit in whatever batch
             self.scores_ = run.scores
 
     def _validated(self, X: Any, **about: Any) -> Any:
@@ -111,7 +112,7 @@ class _Gnomon(BaseEstimator):
         rows = tableprep.encode(Cells(_table(self._validated(X))), model.preparation)
         batches = (
             Batch(
-                inputs=torch.from_numpy(rows[start : start + _ROWS_AT_ONCE]).to(model.precision.device),
+                inputs=torch.from_numpy(rows[start : start + _ROWS_AT_ONCE]).double().to(model.precision.device),
                 targets=torch.zeros(0),
                 ids=np.arange(start, min(start + _ROWS_AT_ONCE, len(rows))),
             )

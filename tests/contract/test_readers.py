@@ -148,6 +148,12 @@ def programs(root):
     return root / "set"
 
 
+def houses(root):
+    rows = [f"{shade * 12.5},{'red' if shade % 3 else 'blue'},{shade % 2}" for shade in SHADES]
+    (root / "set.csv").write_text("\n".join(["size,colour,target", *rows]))
+    return root / "set.csv"
+
+
 MADE = {
     "audio": recordings,
     "tree_brackets": sentiment,
@@ -155,6 +161,8 @@ MADE = {
     "tree_json": json_trees,
     "code_folder": programs,
     "python_ast": lambda root: Path("python-ast"),
+    "tables": houses,
+    "builtin_tables": lambda root: Path("wine"),
     "ucr": archive,
     "text_folder": reviews,
     "text_table": review_table,

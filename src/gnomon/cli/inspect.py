@@ -88,5 +88,6 @@ def command(
             settings=settings,
             emit=watch.emit,
         )
-        again = f"gnomon train {shlex.quote(path or '')} --budget {budget}"
+        wanted = f" --target {shlex.quote(target)}" if target != "auto" else ""
+        again = f"gnomon train {shlex.quote(path or '')}{wanted} --budget {budget}"
         watch.answer(found, [*findings.rows(found), heading("Next"), fact("train", (again, "cyan"))])

@@ -13,7 +13,7 @@ from gnomon.core import plugins
 from gnomon.core.config import DataConfig, Layer
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
-from gnomon.core.spec import Audio, Dataset, Density, Guess, Image, Label, NodeLabels, Spec, Tags
+from gnomon.core.spec import Audio, Dataset, Density, Guess, Image, Label, NodeLabels, Spec, Table, Tags, Vector
 from gnomon.core.training import RunConfig
 from gnomon.data import detect, named, split
 from gnomon.data.detect import Detected
@@ -111,8 +111,14 @@ def load_foreign(
         reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, needs_labels=needs)
         other = _seen_as(spec.input, path, data, reading, data_dir)
         return split.join(replace(other, spec=spec, splits={}), None, other)
-    named_as = str(preparation.get("label_from", "auto"))
-    other = read(path, label_from=named_as, data_dir=data_dir, emit=emit, should_stop=should_stop)
+    if isinstance(spec.input, Vector):
+        wanted = {"target": preparation["target"]["name"], "kind": type(spec.target).__name__}
+        reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, layers=_of_target(wanted))
+        data = DataConfig(path=path, target=wanted["target"], max_bad=1.0, allow_empty=True)
+        other = _read(path, data, reading, data_dir)
+    else:
+        named_as = str(preparation.get("label_from", "auto"))
+        other = read(path, label_from=named_as, data_dir=data_dir, emit=emit, should_stop=should_stop)
     target = spec.target if isinstance(spec.target, Label | Tags | NodeLabels) else other.spec.target
     if type(other.spec.target) is not type(target):
         raise DataError(
@@ -132,7 +138,17 @@ def _beside(main: Dataset, path: str, data: DataConfig, reading: Reading, data_d
     if isinstance(main.spec.input, Audio):
         rate: Layer = ("data", {"reader.rate_hz": main.spec.input.rate_hz})
         reading = replace(reading, layers=(*reading.layers, rate))
-    return _read(path, replace(data, allow_empty=True, held_out="off"), reading, data_dir)
+    if isinstance(main.spec.input, Table):
+        wanted = {"target": main.facts["target"], "kind": type(main.spec.target).__name__}
+        reading = replace(reading, layers=(*reading.layers, *_of_target(wanted)))
+        data = replace(data, target=wanted["target"])
+    return _read(path, replace(data, path=path, allow_empty=True, held_out="off"), reading, data_dir)
+
+
+def _of_target(wanted: Mapping[str, str]) -> tuple[Layer, ...]:
+    """Return the layer that lets other tables be read with the target of the first: classes or numbers."""
+    task = {"Label": "classify", "Number": "regress"}[wanted["kind"]]
+    return (("data", {"run.task": task}),)
 
 
 def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:

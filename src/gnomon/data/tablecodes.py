@@ -22,6 +22,8 @@ MISSING, UNSEEN = 0, 1
 FIRST = 2
 """The code of the most frequent category."""
 
+_FARTHEST = 1e12
+"""Spreads from the centre beyond which all values are one, so that no square of one is infinite in float32."""
 _WORD = re.compile(r"\w+")
 _PARTS = (("month", 12), ("weekday", 7), ("hour", 24))
 
@@ -107,7 +109,7 @@ def _fit_number(column: TableColumn, cells: Any) -> dict[str, Any]:
 def _scaled(values: Floats, scale: list[float]) -> Floats:
     with np.errstate(over="ignore"):
         scaled: Floats = (values - scale[0]) / scale[1]
-    return np.clip(scaled, -1e30, 1e30)  # so that no number of any size becomes infinite in float32
+    return np.clip(scaled, -_FARTHEST, _FARTHEST)
 
 
 def _fit_category(column: TableColumn, cells: Any, settings: Settings) -> dict[str, Any]:

@@ -69,11 +69,11 @@ def prepare(
     Raises ``DataError`` where no column is left.
     """
     facts = _fit(dataset, config) if known is None else dict(known)
+    if not used_columns(facts):
+        told = ", ".join(f"{printable(entry['name'])}: {entry['why']}" for entry in facts["columns"][:_NUM_TOLD])
+        what = f"no column is left to learn from ({told})"
+        raise DataError(what, fix="say what columns hold: --set reader.categories=NAME", path=dataset.source)
     spec = _spec(dataset.spec, facts)
-    if not spec.input.names and not spec.input.categories:  # type: ignore[union-attr]
-        raise DataError(
-            "no column is left to learn from", fix="see the findings of gnomon inspect", path=dataset.source
-        )
     splits = {}
     for name, part in dataset.splits.items():
         file = cache_dir / "tables" / f"{_key(dataset, facts, name)}.f32"

@@ -149,10 +149,9 @@ def _as_numbers(
 
 
 def _as_labels(name: str, column: Any, path: Path) -> Target:
-    import pyarrow as pa
     import pyarrow.compute as pc
 
-    if not tablevalues.is_text(column) and not pa.types.is_boolean(column.type):
+    if not tablevalues.is_text(column):
         column = _whole(column)
     texts = tablevalues.texts(column)
     coded = texts.dictionary_encode()

@@ -8,19 +8,24 @@ from typing import Any
 from gnomon.core.spec import Label, Spec, Vector
 from gnomon.core.training import Allowance, Speed
 
-_DEPTH, _BINS = 2, 32
+_DEPTH = 2
+_BINS, _BINS_OF_FEW = 32, 8
 _LADDER = ((64, 8, 0.0), (128, 8, 8.0), (192, 12, 40.0), (256, 16, 80.0), (384, 16, 120.0), (512, 32, 200.0))
 """Width, members, and the passes over the rows from which on this is better than the one before."""
 _WIDEST = ((1000, 64), (4000, 128), (20_000, 256), (200_000, 384))
 """Up to so many rows a wider network than this learns no more: it only takes longer."""
-_PASSES = ((1000, 150.0), (10_000, 100.0), (50_000, 60.0))
-"""Up to so many rows, passes over them after which a network learns their chances rather than their rules."""
+_FEW_ROWS = 2000
+_TWO = 2
 
 
 def table_size(
     allowance: Allowance, spec: Spec, speed: Speed
 ) -> tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]:
-    """Return the network as values of the family's configuration, settings of the training, and why."""
+    """Return the network as values of the family's configuration, settings of the training, and why.
+
+    A label of two classes tells one bit about its row at most, so that noise is learned soon: such tables, and small
+    ones, get more dropout and decay than those with more classes or numbers.
+    """
     vector = spec.input
     if not isinstance(vector, Vector):
         raise TypeError(f"a {type(vector).__name__} is no row of a table")
@@ -28,22 +33,24 @@ def table_size(
     batch_size = 2 ** min(8, max(5, round(math.log2(num_rows / 50))))
     embedding = _embedding(vector)
     width, members, passes = _largest(allowance, vector, embedding, batch_size, speed)
+    says_little = num_rows < _FEW_ROWS or (isinstance(spec.target, Label) and len(spec.target.classes) <= _TWO)
     network = {
         "width": width,
         "members": members,
         "depth": _DEPTH,
         "embedding": embedding,
-        "bins": _BINS,
-        "dropout": 0.2 if num_rows < 5000 else 0.1,
+        "bins": _BINS_OF_FEW if num_rows < _FEW_ROWS else _BINS,
+        "dropout": 0.3 if says_little else 0.1,
     }
     settings: dict[str, Any] = {
         "train.batch_size": batch_size,
-        "train.lr_adam": 0.01,
-        "train.lr_orthogonal": 0.05,
+        "train.lr_adam": 0.003 if num_rows < _FEW_ROWS else 0.01,
+        "train.lr_orthogonal": 0.01 if num_rows < _FEW_ROWS else 0.05,
+        "train.decay_adam": 0.2 if says_little else 0.02,
         "train.warmup": 0.02,
         "train.average": 0.05,
         "train.precision": "fp32",
-        "train.max_epochs": next((most for rows, most in _PASSES if num_rows <= rows), 40.0),
+        "train.max_epochs": _enough_passes(num_rows, says_little),
     }
     if isinstance(spec.target, Label):
         settings["task.label_smoothing"] = 0.0
@@ -65,6 +72,13 @@ def _largest(
             break
         width, members, found = wide, many, passes
     return width, members, found
+
+
+def _enough_passes(num_rows: int, says_little: bool) -> float:
+    """Return the passes over the rows after which more of them teach chances rather than rules."""
+    if num_rows < _FEW_ROWS:
+        return 40.0
+    return 30.0 if says_little else 60.0
 
 
 def _embedding(vector: Vector) -> int:

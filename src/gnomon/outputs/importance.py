@@ -24,6 +24,8 @@ from gnomon.train import infer
 NUM_DRAWN = 6
 """Columns whose partial dependence is measured, the most important ones."""
 MOST_LOOKS = 400_000
+USUAL_LOOKS = 60_000
+"""Looks at a row where the budget is no time."""
 LOOKS_A_SECOND = 2000
 """Looks at a row that a second of the budget pays for."""
 
@@ -41,7 +43,7 @@ Floats = npt.NDArray[np.float64]
 def looks_for(budget_s: float | None, look_s: float, *, share: float) -> int:
     """Return how many rows may be looked at: by the budget, and at most a ``share`` of it at ``look_s`` each."""
     if budget_s is None:
-        return MOST_LOOKS
+        return USUAL_LOOKS
     return int(min(MOST_LOOKS, LOOKS_A_SECOND * budget_s, share * budget_s / max(look_s, 1e-9)))
 
 

@@ -65,7 +65,7 @@ def _column(entry: Mapping[str, Any], used: Mapping[str, Any] | None, facts: Map
     return {
         "name": str(entry["name"]),
         "type": _TYPES.get(str(entry.get("type")), str(entry.get("type"))),
-        "why": str(entry.get("why", "")),
+        "why": "" if entry.get("why") == "numbers" or entry.get("type") == "category" else str(entry.get("why", "")),
         "num_missing": int(entry.get("num_missing", 0)),
         "missing": percent(min(1.0, entry.get("num_missing", 0) / total)) if entry.get("num_missing") else "",
         "num_distinct": entry.get("num_distinct"),
@@ -98,7 +98,7 @@ def importance(record: Record) -> Context:
         Estimate(name=str(row["name"]), value=row["value"], low=row["low"], high=row["high"], main=row["low"] > 0)
         for row in columns[:_MOST_BARS]
     ]
-    form = (lambda value: f"{100 * value:.1f} points") if name == "accuracy" else number
+    form = (lambda value: f"{round(100 * value, 1) + 0.0:.1f} points") if name == "accuracy" else number
     chart = intervals(
         rows,
         form=form,
@@ -110,7 +110,7 @@ def importance(record: Record) -> Context:
     idle = [str(row["name"]) for row in columns if row["low"] <= 0]
     return {
         "chart": chart,
-        "unit": "of the accuracy is lost" if name == "accuracy" else "is what the absolute error grows by",
+        "unit": "So much of the accuracy is lost" if name == "accuracy" else "So much the absolute error grows",
         "num_shown": len(rows),
         "num_columns": len(columns),
         "rows": found.get("rows"),

@@ -51,8 +51,8 @@ def sniff(path: Path) -> Match | None:
             return Match(confidence=0.04, why=f"{printable(file.name)} should be a table")
         try:
             sheet = tablestream.head(file)
-        except DataError:
-            continue
+        except DataError as error:
+            return Match(confidence=0.03, why=f"{printable(file.name)} should be a table, but {error.what}")
         if len(sheet.names) >= 2:
             return _claim(file, sheet)
     return None

@@ -18,8 +18,8 @@ def draw(path):
     Image.fromarray(np.zeros((4, 4), np.uint8)).save(path, "PNG")
 
 
-def detected(source, tmp_path, data_dir=None, emit=silent):
-    return detect(str(source), data_dir=data_dir, cache_dir=tmp_path / "cache", emit=emit)
+def detected(source, tmp_path, data_dir=None, emit=silent, **wish):
+    return detect(str(source), data_dir=data_dir, cache_dir=tmp_path / "cache", emit=emit, **wish)
 
 
 @pytest.fixture(autouse=True)
@@ -112,6 +112,16 @@ def test_a_broken_link_is_refused(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "gone")
     with pytest.raises(DataError, match="cannot be read: No such file"):
         detected(tmp_path / "link", tmp_path)
+
+
+def test_the_user_may_name_the_reader(tmp_path):
+    (tmp_path / "t.csv").write_text("text,label\na long and winding sentence,1\nanother one like it,0\n")
+    found = detected(tmp_path / "t.csv", tmp_path)
+    assert found.reader == "text_table"
+    assert "tables" in found.others
+    assert detected(tmp_path / "t.csv", tmp_path, reader="tables").reader == "tables"
+    with pytest.raises(UsageError, match="tabels"):
+        detected(tmp_path / "t.csv", tmp_path, reader="tabels")
 
 
 def test_a_single_picture_is_no_data_set(tmp_path):

@@ -18,8 +18,9 @@ CONTENT = b"pictures" * 1000
 
 def test_the_known_names():
     assert named.names() == (
-        *("ag-news", "cifar10", "cifar100", "digits", "etth1", "fashion-mnist", "imdb", "listops"),
-        *("mnist", "mr", "python-ast", "sst", "stdlib-code", "tinyshakespeare", "trec", "ud-ewt", "wikitext-2"),
+        *("adult", "ag-news", "breast-cancer", "california-housing", "cifar10", "cifar100", "covertype", "diabetes"),
+        *("digits", "etth1", "fashion-mnist", "fsdd", "imdb", "listops", "mnist", "mr", "python-ast", "sst"),
+        *("stdlib-code", "tinyshakespeare", "trec", "ud-ewt", "wikitext-2", "wine"),
     )
 
 
@@ -47,7 +48,7 @@ def test_customary_splits_are_those_of_the_literature():
 def test_no_key_is_misspelt():
     for path in named.FOLDER.glob("*.toml"):
         tree = tomllib.loads(path.read_text())
-        assert set(tree) <= {"title", "origin", "built_in", "files", "split", "home"}
+        assert set(tree) <= {"title", "origin", "built_in", "files", "split", "home", "copies", "target"}
         assert all(set(file) == {"name", "num_bytes", "sha256", "urls"} for file in tree.get("files", []))
 
 
@@ -205,3 +206,17 @@ def test_a_disk_that_refuses_is_not_blamed_on_the_server(tmp_path, server):
         resolve(tmp_path)
     assert caught.value.path is not None
     assert server.requests == []
+
+
+def test_a_copy_under_another_name_is_found(tmp_path):
+    (tmp_path / "tabular").mkdir()
+    file = tmp_path / "tabular" / "adult_train.csv"
+    file.write_text("age,income\n")
+    assert named.resolve("adult", tmp_path, tmp_path / "cache", silent, lambda: False) == file
+    assert named.describe("adult").target == "income"
+
+
+def test_a_set_that_is_not_downloaded_says_where_it_can_be_had(tmp_path):
+    with pytest.raises(DataError, match="is not downloaded") as error:
+        named.resolve("covertype", tmp_path, tmp_path / "cache", silent, lambda: False)
+    assert "archive.ics.uci.edu" in error.value.fix

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnomon.core.errors import DataError, UsageError
-from gnomon.core.spec import Dataset, Image, Label, Split
+from gnomon.core.spec import Dataset, Image, Label, Number, Split
 from gnomon.core.spec import Spec as SampleSpec
 from gnomon.data.ragged import Ragged
 from gnomon.data.split import ORIGINS, Subset, join, parse_shares, split, undo, whole
@@ -411,3 +411,51 @@ def test_a_whole_is_no_part():
         whole(part([0, 1]))
     with pytest.raises(TypeError, match="no part of another split"):
         whole(replace(part([0]), inputs=Subset(np.arange(3), np.array([1]))))
+
+
+def table(values, **others):
+    numbers = np.asarray(values, np.float64)
+    made = replace(part(np.zeros(len(numbers))), targets=numbers, **others)
+    return replace(dataset(all=made), spec=SampleSpec(input=dataset().spec.input, target=Number(name="price")))
+
+
+def test_a_group_lies_on_one_side_and_its_contents_do_not_matter():
+    groups = np.arange(100) // 5
+    found = split(dataset(all=replace(part(balanced), groups=groups)), "auto", 0)
+    assert {name: len(np.unique(one.groups)) for name, one in found.splits.items()} == {
+        "train": 16, "valid": 2, "test": 2
+    }  # fmt: skip
+    parts = [set(one.groups.tolist()) for one in found.splits.values()]
+    assert not parts[0] & parts[1] and not parts[1] & parts[2] and not parts[0] & parts[2]
+    assert "each group on one side" in found.guesses[-1].why
+    assert len(np.unique(undo(found).splits["all"].groups)) == 20
+
+
+def test_the_latest_are_held_out_and_equal_times_are_on_one_side():
+    times = np.random.default_rng(0).permutation(100) // 3
+    found = split(dataset(all=replace(part(balanced), times=times)), "0.7,0.2,0.1", 0)
+    train, valid, test = (found.splits[name].times for name in ("train", "valid", "test"))
+    assert train.max() < valid.min() <= valid.max() < test.min()
+    assert abs(len(train) - 70) <= 3
+
+
+def test_rows_of_one_time_cannot_be_cut():
+    with pytest.raises(DataError, match="1 different times cannot be cut"):
+        split(dataset(all=replace(part(balanced), times=np.zeros(100, np.int64))), "auto", 0)
+
+
+def test_the_latest_training_rows_become_valid_where_a_test_is_given():
+    given = replace(part(balanced), times=np.arange(100))
+    found = split(dataset(train=given, test=replace(part(balanced), times=np.arange(100))), "auto", 0)
+    assert found.splits["valid"].times.min() == 90
+    assert found.guesses[-1].what == "valid: the latest 10 rows of train"
+
+
+def test_numbers_are_stratified_by_tenths():
+    values = np.random.default_rng(1).exponential(size=1000)
+    found = split(table(values), "auto", 0)
+    low = np.quantile(values, 0.1)
+    assert {name: int((one.targets < low).sum()) for name, one in found.splits.items()} == {
+        "train": 80, "valid": 10, "test": 10
+    }  # fmt: skip
+    assert sizes(split(table([1.0] * 40), "auto", 0)) == {"train": 32, "valid": 4, "test": 4}

@@ -19,7 +19,24 @@ def test_small_tables_get_small_networks_whatever_the_budget():
     network, settings, _ = sized(300, train_s=36_000.0)
     assert network["width"] <= 64
     assert network["members"] >= 16
-    assert settings["train.max_epochs"] > sized(1_000_000)[1]["train.max_epochs"]
+    assert settings["train.max_epochs"] <= sized(1_000_000)[1]["train.max_epochs"]
+
+
+def test_tables_that_tell_little_are_regularised_more():
+    few, two, many, numbers = (
+        sized(count, target=target)
+        for count, target in (
+            (300, None),
+            (50_000, Label(classes=("a", "b"))),
+            (50_000, Label(classes=tuple("abcdefg"))),
+            (50_000, Number()),
+        )
+    )
+    assert few[0]["dropout"] == two[0]["dropout"] > many[0]["dropout"] == numbers[0]["dropout"]
+    assert two[1]["train.decay_adam"] > many[1]["train.decay_adam"]
+    assert two[1]["train.max_epochs"] < numbers[1]["train.max_epochs"]
+    assert few[1]["train.lr_orthogonal"] < two[1]["train.lr_orthogonal"]
+    assert few[0]["bins"] < two[0]["bins"]
 
 
 def test_batches_grow_with_the_rows():

@@ -11,6 +11,7 @@ from gnomon.core.errors import printable
 
 _SHOWN = 12
 _CHANNELS = 8
+_COLUMNS = 30
 
 
 def rows(found: Mapping[str, Any]) -> list[Row]:
@@ -23,6 +24,8 @@ def rows(found: Mapping[str, Any]) -> list[Row]:
     shown += [fact("input", leaf(spec["input"])), fact("target", leaf(spec["target"]))]
     if skipped["count"]:
         shown += [fact("skipped", (words.count(skipped["count"]), "yellow")), *_skipped(skipped)]
+    if spec["input"]["kind"] == "Table":
+        shown += [blank(), *_columns(found["facts"])]
     shown += [blank(), *_classes(splits, spec["target"].get("classes", ()))]
     shown += [blank(), heading("Training would be"), fact("task", would["task"]), fact("family", would["family"])]
     shown += [fact("because" if number == 0 else " ", (reason, "dim")) for number, reason in enumerate(would["why"])]
@@ -48,8 +51,36 @@ def leaf(kind: Mapping[str, Any]) -> str:
         return _series(kind)
     if kind["kind"] == "Audio":
         return f"recordings at {words.count(kind['rate_hz'])} Hz"
+    if kind["kind"] == "Table":
+        return f"rows of {words.count(len(kind['columns']))} columns"
+    if kind["kind"] == "Number":
+        return f"a number: {printable(kind['name'])}"
     facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in kind.items() if name != "kind")
     return f"{kind['kind'].lower()}: {facts}" if facts else kind["kind"].lower()
+
+
+def _columns(facts: Mapping[str, Any]) -> list[Row]:
+    """Return the columns of a table: what each holds, how many cells are missing, and why that is thought."""
+    total = max(1, int(facts.get("num_rows") or 1))
+    table: list[list[Piece]] = [[(name, "dim") for name in ("column", "holds", "missing", "values")]]
+    for entry in facts["columns"][:_COLUMNS]:
+        missing = words.percent(min(1.0, entry["num_missing"] / total)) if entry["num_missing"] else ""
+        name = (printable(str(entry["name"])), "")
+        table.append([name, (entry["type"], ""), (missing, "yellow"), (_values(entry), "dim")])
+    shown = columns(table, right=frozenset({2}))
+    if len(facts["columns"]) > _COLUMNS:
+        rest = words.count(len(facts["columns"]) - _COLUMNS)
+        shown.append(Row(((f"and {rest} more columns; --json lists them", "dim"),)))
+    return [Row(row.value, mark=(" ", ""), crop=True) for row in shown]
+
+
+def _values(entry: Mapping[str, Any]) -> str:
+    if entry["type"] == "number" and "min" in entry:
+        return f"{words.plain(entry['min'])} … {words.plain(entry['max'])}"
+    if entry["type"] == "date" and "min" in entry:
+        return f"{entry['min']} … {entry['max']}"
+    told = ", ".join(printable(str(text)) for text, _ in entry.get("values", [])[:3])
+    return f"{words.count(entry['num_distinct'])}: {told}" if told else str(entry["why"])
 
 
 def _series(kind: Mapping[str, Any]) -> str:

@@ -23,6 +23,34 @@ def text(changes):
     return [plain(row) for row in findings.rows(FOUND | changes)]
 
 
+def test_the_columns_of_a_table_are_listed():
+    columns = [
+        {
+            "name": "size",
+            "type": "number",
+            "why": "numbers",
+            "num_missing": 3,
+            "num_distinct": 9,
+            "min": 0.5,
+            "max": 12000,
+        },
+        {"name": "colour", "type": "category", "why": "", "num_missing": 0, "num_distinct": 2, "values": [["red", 9]]},
+        {"name": "id", "type": "identifier", "why": "it counts the rows", "num_missing": 0, "num_distinct": 9},
+        {"name": "when", "type": "date", "why": "", "num_missing": 0, "num_distinct": 2, "min": "2024", "max": "2025"},
+    ]
+    spec = {"input": {"kind": "Table", "columns": columns}, "target": {"kind": "Number", "name": "price"}}
+    shown = text({"spec": spec, "facts": {"num_rows": 30, "columns": columns}})
+    assert "  input       rows of 4 columns" in shown
+    assert "  target      a number: price" in shown
+    start = shown.index("  column  holds       missing  values")
+    assert shown[start + 1 : start + 5] == [
+        "  size    number       10.0 %  0.5 … 12,000",
+        "  colour  category             2: red",
+        "  id      identifier           it counts the rows",
+        "  when    date                 2024 … 2025",
+    ]
+
+
 def test_data_counts_and_intentions_are_shown():
     assert text({}) == [
         "",
