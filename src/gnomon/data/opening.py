@@ -134,11 +134,24 @@ def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None
     if data.label_from == "auto" and source in named.names():
         data = replace(data, label_from=named.describe(source).label_from)
     dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
+    _require_heeded(dataset, data)
     seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag="")
     facts = dict(dataset.facts)
     if source in named.names() and (customary := named.describe(source).split) != "auto":
         facts["customary_split"] = customary
     return replace(dataset, name=found.name, guesses=(seen, *dataset.guesses), facts=facts)
+
+
+def _require_heeded(dataset: Dataset, data: DataConfig) -> None:
+    """Raise ``UsageError`` where the user asked for something that the reader of this data knows nothing of."""
+    asked = {
+        "--group": data.group != "off" and all(part.groups is None for part in dataset.splits.values()),
+        "--label-from": data.label_from not in ("auto", dataset.facts.get("label_from")),
+        "data.held_out": data.held_out not in ("off", dataset.facts.get("held_out")),
+    }
+    for flag, is_unheeded in asked.items():
+        if is_unheeded:
+            raise UsageError(f"{flag} means nothing for data that is read as {dataset.reader}", fix=f"leave {flag} out")
 
 
 def tell(dataset: Dataset, emit: Emit = silent) -> None:

@@ -18,7 +18,7 @@ CONTENT = b"pictures" * 1000
 
 def test_the_known_names():
     assert named.names() == (
-        *("ag-news", "cifar10", "cifar100", "digits", "etth1", "fashion-mnist", "imdb", "mnist", "mr"),
+        *("ag-news", "cifar10", "cifar100", "digits", "etth1", "fashion-mnist", "fsdd", "imdb", "mnist", "mr"),
         *("stdlib-code", "tinyshakespeare", "trec", "ud-ewt", "wikitext-2"),
     )
 
@@ -47,7 +47,7 @@ def test_customary_splits_are_those_of_the_literature():
 def test_no_key_is_misspelt():
     for path in named.FOLDER.glob("*.toml"):
         tree = tomllib.loads(path.read_text())
-        assert set(tree) <= {"title", "origin", "built_in", "files", "split", "home"}
+        assert set(tree) <= {"title", "origin", "built_in", "files", "split", "home", "label_from"}
         assert all(set(file) == {"name", "num_bytes", "sha256", "urls"} for file in tree.get("files", []))
 
 

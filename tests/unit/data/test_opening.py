@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import small_data
+import small_sounds
 
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Said, silent
@@ -100,3 +101,28 @@ def test_every_guess_is_told_with_its_flag(digits):
     assert [event.level for event in heard if isinstance(event, Said)] == ["guess"] * len(digits.guesses)
     assert len(heard) == len(digits.guesses) >= 2
     assert "(--split 0.8,0.1,0.1" in heard[-1].text
+
+
+@pytest.mark.parametrize(
+    ("setting", "flag"),
+    [
+        ({"data.group": "speaker"}, "--group"),
+        ({"data.label_from": "{label}_{index}"}, "--label-from"),
+        ({"data.held_out": "ann"}, "data.held_out"),
+    ],
+)
+def test_what_a_reader_knows_nothing_of_is_not_passed_over(cache, setting, flag):
+    data, _ = wished(**setting)
+    with pytest.raises(UsageError, match=f"{flag} means nothing for data that is read as digits"):
+        opening.load_dataset(data, seed=0, data_dir=None, emit=silent)
+
+
+def test_test_recordings_are_read_at_the_rate_of_the_others_and_none_is_held_out(cache, tmp_path):
+    train = small_sounds.folder(tmp_path / "train", per_class=4)
+    test = small_sounds.folder(tmp_path / "test", per_class=2)
+    for path in test.rglob("*.wav"):
+        path.write_bytes(small_sounds.wav(small_sounds.tone(500, 0.2, rate_hz=16_000), rate_hz=16_000))
+    data, _ = opening.wished([("user", {"data.path": str(train), "data.test": str(test)})])
+    found = opening.load_dataset(data, seed=0, data_dir=None, emit=silent)
+    assert found.spec.input.rate_hz == 8000
+    assert [len(array) for array in found.splits["test"].inputs[:]] == [1600] * 4
