@@ -199,6 +199,18 @@ def _otherwise(found: Detected) -> str:
     return f"--set data.reader={found.others[0]}" if found.others else ""
 
 
+def _require_heeded(dataset: Dataset, data: DataConfig) -> None:
+    """Raise ``UsageError`` where the user asked for something that the reader of this data knows nothing of."""
+    asked = {
+        "--group": data.group != "off" and all(part.groups is None for part in dataset.splits.values()),
+        "--label-from": data.label_from not in ("auto", dataset.facts.get("label_from")),
+        "data.held_out": data.held_out not in ("off", dataset.facts.get("held_out")),
+    }
+    for flag, is_unheeded in asked.items():
+        if is_unheeded:
+            raise UsageError(f"{flag} means nothing for data that is read as {dataset.reader}", fix=f"leave {flag} out")
+
+
 def tell(dataset: Dataset, emit: Emit = silent) -> None:
     """Say what was found and what was guessed, with the flag that overrides it."""
     for guess in dataset.guesses:

@@ -43,7 +43,8 @@ class MaskedNorm(nn.BatchNorm2d):
             self.running_var.lerp_(variance * count / (count - 1).clamp_min(1), self.momentum)
             self.num_batches_tracked.add_(1)
         scale = (variance + self.eps).rsqrt()
-        return ((x - mean[:, None, None]) * scale[:, None, None] + self.bias[:, None, None]) * mask
+        offset = self.bias - mean * scale
+        return torch.addcmul(offset[:, None, None], values, scale[:, None, None]) * mask
 
 
 class SoundGroup(nn.Module):

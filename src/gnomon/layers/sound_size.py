@@ -70,7 +70,7 @@ def sound_settings(allowance: Allowance) -> dict[str, object]:
         "train.average": 0.03,
         "task.label_smoothing": 0.1,
         "augment.shift_s": 0.03,
-        "augment.mix": 0.3,
+        "augment.mix": 0.2,
     }
 
 

@@ -102,7 +102,12 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         group_names=groups,
         guesses=tuple(made.guesses),
         skipped=tuple(made.skipped),
-        facts={"label_from": config.label_from, "passed_over": found.others, "groups": _group_facts(made, config)},
+        facts={
+            "label_from": config.label_from,
+            "held_out": config.held_out,
+            "passed_over": found.others,
+            "groups": _group_facts(made, config),
+        },
     )
     return sounds.dataset(source, own.rate_hz, config, reading)
 
@@ -240,6 +245,10 @@ def _hold_out(made: _Sorted, config: DataConfig) -> None:
         raise UsageError(f"there is no group {config.held_out!r} to hold out", fix=f"there are: {shown}")
     if set(made.splits) != {"all"}:
         raise UsageError("the data has splits of its own", fix="leave data.held_out out")
+    if config.group == "off":
+        what = f"{printable(config.held_out)} is the test; train and valid share the other {len(names) - 1} groups"
+        flag = "--group keeps them apart there too"
+        made.guesses.append(Guess(what=what, why="the more of them train, the better; valid flatters", flag=flag))
     made.splits = ["test" if group == config.held_out else "train" for group in made.groups]
 
 

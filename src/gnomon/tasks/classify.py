@@ -189,7 +189,7 @@ class Task:
             yield "logistic regression", outputs
         if isinstance(leaf, Waveform):
             outputs = soundbaselines.cepstral_ridge(train, other.inputs, leaf, self.output_size, seed=seed)
-            yield "linear model of cepstra (MFCC)", outputs
+            yield "linear model of MFCC", outputs
 
     def _decode_row(self, probabilities: Floats, order: Ints) -> dict[str, Any]:
         top = [{"label": self.classes[k], "probability": float(probabilities[k])} for k in order]

@@ -48,7 +48,7 @@ def test_customary_splits_are_those_of_the_literature():
 def test_no_key_is_misspelt():
     for path in named.FOLDER.glob("*.toml"):
         tree = tomllib.loads(path.read_text())
-        assert set(tree) <= {"title", "origin", "built_in", "files", "split", "home", "copies", "target"}
+        assert set(tree) <= {"title", "origin", "built_in", "files", "split", "home", "copies", "target", "label_from"}
         assert all(set(file) == {"name", "num_bytes", "sha256", "urls"} for file in tree.get("files", []))
 
 

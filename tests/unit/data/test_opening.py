@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import small_data
+import small_sounds
 from PIL import Image as PILImage
 
 from gnomon.core import plugins
@@ -123,3 +124,28 @@ def test_a_model_of_the_pictures_themselves_finds_the_classes_that_it_knows(cach
     found = opening.load_foreign(str(tmp_path / "new"), fit="crop", spec=spec, preparation=NOTHING)
     assert found.spec == spec
     assert found.splits["test"].targets.tolist() == targets
+
+
+@pytest.mark.parametrize(
+    ("setting", "flag"),
+    [
+        ({"data.group": "speaker"}, "--group"),
+        ({"data.label_from": "{label}_{index}"}, "--label-from"),
+        ({"data.held_out": "ann"}, "data.held_out"),
+    ],
+)
+def test_what_a_reader_knows_nothing_of_is_not_passed_over(cache, setting, flag):
+    data, _ = wished(**setting)
+    with pytest.raises(UsageError, match=f"{flag} means nothing for data that is read as digits"):
+        opening.load_dataset(data, seed=0, data_dir=None, emit=silent)
+
+
+def test_test_recordings_are_read_at_the_rate_of_the_others_and_none_is_held_out(cache, tmp_path):
+    train = small_sounds.folder(tmp_path / "train", per_class=4)
+    test = small_sounds.folder(tmp_path / "test", per_class=2)
+    for path in test.rglob("*.wav"):
+        path.write_bytes(small_sounds.wav(small_sounds.tone(500, 0.2, rate_hz=16_000), rate_hz=16_000))
+    data, _ = opening.wished([("user", {"data.path": str(train), "data.test": str(test)})])
+    found = opening.load_dataset(data, seed=0, data_dir=None, emit=silent)
+    assert found.spec.input.rate_hz == 8000
+    assert [len(array) for array in found.splits["test"].inputs[:]] == [1600] * 4

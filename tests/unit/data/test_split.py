@@ -459,3 +459,14 @@ def test_numbers_are_stratified_by_tenths():
         "train": 80, "valid": 10, "test": 10
     }  # fmt: skip
     assert sizes(split(table([1.0] * 40), "auto", 0)) == {"train": 32, "valid": 4, "test": 4}
+
+
+def test_groups_stay_whole_where_samples_have_some():
+    parent = replace(part([0, 1] * 30), groups=np.repeat(np.arange(6), 10))
+    found = split(dataset(all=parent), "auto", 0)
+    kept = {name: set(one.groups.tolist()) for name, one in found.splits.items()}
+    assert [len(groups) for groups in kept.values()] == [4, 1, 1]
+    assert set().union(*kept.values()) == set(range(6))
+    assert "each group on one side" in found.guesses[-1].why
+    carved = split(dataset(train=parent, test=part([0, 1], prefix="t")), "auto", 0)
+    assert not set(carved.splits["train"].groups.tolist()) & set(carved.splits["valid"].groups.tolist())

@@ -64,6 +64,7 @@ def test_one_speaker_can_be_left_out(tmp_path):
     found = read(speakers(tmp_path / "set"), tmp_path, label_from=PATTERN, held_out="bob")
     assert {name.split("_")[1] for name in names(found.splits["test"])} == {"bob"}
     assert {name.split("_")[1] for name in names(found.splits["train"])} == {"ann", "cid"}
+    assert found.guesses[-1].what == "bob is the test; train and valid share the other 2 groups"
     parted = splits.split(found, "auto", 0)
     assert set(parted.splits) == {"train", "valid", "test"}
     both = splits.split(
