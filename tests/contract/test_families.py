@@ -19,9 +19,11 @@ from gnomon.core import plugins
 from gnomon.core.run import RunFolder
 from gnomon.core.spec import (
     Dataset,
+    Density,
     Image,
     Label,
     NodeLabels,
+    Normality,
     Number,
     Sequence,
     Series,
@@ -48,6 +50,9 @@ ETT = {"names": tuple("abcdefg"), "period": 24, "mean": (0.0,) * 7, "deviation":
 LARGE = (
     *(spec(side=side, channels=channels, num_classes=num) for side, channels, num in ((8, 1, 2), (28, 1, 10))),
     *(spec(side=side, channels=3, num_classes=num) for side, num in ((32, 10), (64, 200), (192, 1000))),
+    Spec(input=Image(height_px=28, width_px=28, channels=1), target=Density(binarize="dynamic")),
+    Spec(input=Image(height_px=32, width_px=32, channels=3), target=Density()),
+    Spec(input=Image(height_px=64, width_px=64, channels=3), target=Normality()),
     Spec(input=Sequence(sizes=(8000, 500), length=40, unit="word"), target=Label(classes=("yes", "no"))),
     Spec(input=Sequence(sizes=(20_000, 900), length=60, unit="word"), target=Tags(classes=tuple("abcdefghijklmnopq"))),
     Spec(
@@ -328,7 +333,10 @@ class TestTraining:
         if kind.name == "pictures":
             batch = kind.batch(8, seed=3)
             assert value_of(network.eval(), batch.inputs).argmax(1).tolist() == batch.targets.tolist()
-        assert after < 0.8 * before
+        if isinstance(kind.spec.target, Density):  # nats a picture have no natural zero: some a value must be gained
+            assert after < before - 0.02 * kind.batch(1).inputs.numel()
+        else:
+            assert after < 0.8 * before
 
     def test_the_same_seed_gives_the_same_bits_and_another_one_others(self, family, kind):
         one, same, other = (trained(family, kind, steps=3, seed=seed)[0].state_dict() for seed in (0, 0, 1))
@@ -442,7 +450,8 @@ def sized_pictures(some):
     from small_training import pictures
 
     image = some.input
-    return pictures(6, side=image.height_px, channels=image.channels, num_classes=len(some.target.classes), seed=3)
+    num_classes = max(1, len(some.target.classes))
+    return pictures(6, side=image.height_px, channels=image.channels, num_classes=num_classes, seed=3)
 
 
 def as_file(settings):

@@ -7,7 +7,22 @@ import small_training
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Label, NodeLabels, Number, Sequence, Series, Spec, Split, Tags, Tree, Vector, Waveform
+from gnomon.core.spec import (
+    Density,
+    Image,
+    Label,
+    NodeLabels,
+    Normality,
+    Number,
+    Sequence,
+    Series,
+    Spec,
+    Split,
+    Tags,
+    Tree,
+    Vector,
+    Waveform,
+)
 from gnomon.core.training import AugmentConfig
 from gnomon.data import feeds
 from gnomon.data.nodecolumn import NodeColumn
@@ -18,6 +33,9 @@ from gnomon.data.windows import Windows
 
 CPU = torch.device("cpu")
 LABELS = Label(classes=("a", "b", "c"))
+DRAWING = Image(height_px=8, width_px=8, channels=1)
+DRAWN = Density(binarize="dynamic", classes=("a", "b", "c"), conditional=True)
+KNOWN = Normality(classes=("a", "b", "c"), normal=("a", "b"))
 WORDS = Sequence(sizes=(40, 11), length=12, unit="word")
 LETTERS = Sequence(sizes=(12,), length=8, unit="character")
 PAST = Series(names=("x", "y"), length=24, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
@@ -41,7 +59,7 @@ class Kind:
 
     @property
     def size(self):
-        return 8 if self.name == "pictures" else 0
+        return 8 if isinstance(self.spec.input, Image) else 0
 
     def batch(self, num_samples=12, *, seed=0):
         """All samples of a split as one batch."""
@@ -195,8 +213,20 @@ def sounds(num_samples, draw):
     return split_of(Waves(column, rate_hz=SOUND.rate_hz, length=SOUND.length, level=False), classes)
 
 
+def drawings(num_samples, draw):
+    """Grey pictures of which a third is white: which one is their class."""
+    classes = np.arange(num_samples, dtype=np.int64) % 3
+    pixels = draw.integers(0, 40, (num_samples, 8, 8, 1))
+    for row, label in enumerate(classes):
+        pixels[row, :, 3 * label : 3 * label + 2] = 255 - pixels[row, :, 3 * label : 3 * label + 2]
+    return split_of(pixels.astype(np.uint8), classes)
+
+
 MAKERS = {
     "pictures": pictures,
+    "pictures to draw": pictures,
+    "drawings to draw": drawings,
+    "drawings to know": drawings,
     "texts": texts,
     "tagged words": tagged,
     "a text to be continued": continued,
@@ -210,6 +240,9 @@ MAKERS = {
 }
 KINDS = (
     Kind("pictures", small_training.spec(side=8, channels=3, num_classes=3)),
+    Kind("pictures to draw", Spec(input=Image(height_px=8, width_px=8, channels=3), target=Density())),
+    Kind("drawings to draw", Spec(input=DRAWING, target=DRAWN)),
+    Kind("drawings to know", Spec(input=DRAWING, target=KNOWN)),
     Kind("texts", Spec(input=WORDS, target=LABELS)),
     Kind("tagged words", Spec(input=WORDS, target=Tags(classes=("a", "b", "c")))),
     Kind("a text to be continued", Spec(input=LETTERS, target=LETTERS)),

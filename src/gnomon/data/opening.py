@@ -181,20 +181,6 @@ def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None
     return replace(dataset, name=found.name, guesses=(seen, *told, *dataset.guesses), facts=facts)
 
 
-def _require_heeded(dataset: Dataset, data: DataConfig) -> None:
-    """Refuse a wish for groups or an order in time that the reader could not heed."""
-    parts = dataset.splits.values()
-    for flag, wanted, given in (
-        ("--group", data.group, [part.groups for part in parts]),
-        ("--time", data.time, [part.times for part in parts]),
-    ):
-        if wanted != "off" and any(found is None for found in given):
-            raise UsageError(
-                f"{flag} is not for data that is read as {dataset.reader}",
-                fix=f"leave {flag} out, or read a table with --set data.reader=tables",
-            )
-
-
 def _otherwise(found: Detected) -> str:
     return f"--set data.reader={found.others[0]}" if found.others else ""
 
@@ -203,6 +189,7 @@ def _require_heeded(dataset: Dataset, data: DataConfig) -> None:
     """Raise ``UsageError`` where the user asked for something that the reader of this data knows nothing of."""
     asked = {
         "--group": data.group != "off" and all(part.groups is None for part in dataset.splits.values()),
+        "--time": data.time != "off" and all(part.times is None for part in dataset.splits.values()),
         "--label-from": data.label_from not in ("auto", dataset.facts.get("label_from")),
         "data.held_out": data.held_out not in ("off", dataset.facts.get("held_out")),
     }

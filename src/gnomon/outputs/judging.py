@@ -66,7 +66,7 @@ def judged(
             f"the {split} split has {count} pictures, too few to compare drawn ones with", fix=f"take {LEAST} or more"
         )
     drawn = drawing.samples(model, count=count, seed=seed, emit=emit, should_stop=should_stop).pictures
-    other = next((part for name, part in dataset.splits.items() if name != split and len(part) >= count), None)
+    other = next((part for part in dataset.splits.values() if part is not real and len(part) >= count), None)
     told = (emit, should_stop)
     found = fidelity(
         features(judge, _some(real, count), *told),

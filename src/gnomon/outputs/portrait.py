@@ -89,27 +89,48 @@ def _rebuilt(model: Model, split: Split) -> Panel:
 
 
 def _ways(model: Model, split: Split) -> Panel:
-    """Return the ways between samples far from each other in the split, of different classes where those are known."""
+    """Return the ways between samples that lie far apart in the split: of the same class where the model is told it."""
     wanted, columns = WAYS
-    num = min(wanted, len(split) // 2)
-    chosen = np.array(_mixed(split, 2 * num), dtype=np.int64)
-    starts, ends = chosen[:num], chosen[num:]
-    made = drawing.ways(model, split.inputs[starts], split.inputs[ends], _unknown(num), count=columns)
-    return Panel(pictures=made.reshape(-1, *made.shape[2:]), columns=columns, rows=("",) * num)
+    if _is_told(model):
+        pairs = _pairs(split, wanted)
+        starts, ends = pairs[:, 0], pairs[:, 1]
+        known = _known(split, starts)
+    else:
+        chosen = np.array(_mixed(split, 2 * min(wanted, len(split) // 2)), dtype=np.int64)
+        starts, ends = np.split(chosen, 2)
+        known = _unknown(len(starts))
+    made = drawing.ways(model, split.inputs[starts], split.inputs[ends], known, count=columns)
+    return Panel(pictures=made.reshape(-1, *made.shape[2:]), columns=columns, rows=("",) * len(starts))
+
+
+def _is_told(model: Model) -> bool:
+    target = model.spec.target
+    return isinstance(target, Density) and target.conditional
+
+
+def _pairs(split: Split, count: int) -> Ints:
+    """Return the first and the last sample of some classes, ``(count, 2)``; of the split where no class has two."""
+    targets = np.asarray(split.targets)
+    rows = [np.flatnonzero(targets == label) for label in np.unique(targets)]
+    rows = [own for own in rows if len(own) > 1] or [np.array([0, len(split) - 1])]
+    return np.array([[rows[k][0], rows[k][-1]] for k in spread(np.arange(len(rows)), count)], dtype=np.int64)
 
 
 def _mixed(split: Split, count: int) -> list[int]:
     """Return samples of the split, each class in turn where classes are known."""
     targets = np.asarray(split.targets)
-    order = [int(row) for row in np.flatnonzero(targets < 0)]
     by_class = [np.flatnonzero(targets == label).tolist() for label in np.unique(targets[targets >= 0])]
+    order: list[int] = []
     while any(by_class) and len(order) < count:
         order += [rows.pop(0) for rows in by_class if rows]
-    return order[:count] if by_class else spread(np.arange(len(split)), count)
+    return order[:count] if len(order) >= count else spread(np.arange(len(split)), count)
 
 
 def _traversals(model: Model, vectors: npt.NDArray[np.float32]) -> Panel | None:
-    """Return what each of the liveliest dimensions of the top latents does, all others held at their mean."""
+    """Return what each of the liveliest dimensions of the top latents does, all others held at their mean.
+
+    A model that is told the class draws the first one.
+    """
     top = drawing.network_of(model).groups[0]
     own = vectors[:, top.start : top.start + top.dims]
     chosen = active_dimensions(own, most=TRAVERSED)
@@ -119,7 +140,8 @@ def _traversals(model: Model, vectors: npt.NDArray[np.float32]) -> Panel | None:
     for row, dimension in enumerate(chosen):
         codes[row, :, top.start + dimension] = STEPS
     flat = codes.reshape(-1, vectors.shape[1])
-    made = drawing.decoded(model, flat, _unknown(len(flat)))
+    known = np.zeros(len(flat), dtype=np.int64) if _is_told(model) else _unknown(len(flat))
+    made = drawing.decoded(model, flat, known)
     about = tuple({"dimension": d, "variance": float(own[:, d].var())} for d in chosen)
     return Panel(pictures=made, columns=len(STEPS), rows=tuple(f"latent {d}" for d in chosen), about=about)
 

@@ -10,6 +10,7 @@ from gnomon.outputs.panels import STEPS, STRANGEST, Panel, read_panels
 from gnomon.outputs.record import Record
 from gnomon.outputs.sections import cell, details
 from gnomon.outputs.spreadcharts import class_map, hues, score_histogram
+from gnomon.outputs.subject import leaf
 from gnomon.outputs.thumbnails import sheet
 from gnomon.outputs.verdict import headline_split
 from gnomon.outputs.wording import metric, number, percent, shown
@@ -68,6 +69,7 @@ def latents(record: Record) -> Context:
         "dims": told.get("dims"),
         "explained": [percent(share) for share in told.get("explained", [])],
         "traversals": _shown(panel, "panel-traversals") if panel else None,
+        "as_class": classes[0] if classes and leaf(record, "target").get("conditional") else "",
         "low": STEPS[0],
         "high": STEPS[-1],
         "groups": groups[:_MOST_GROUPS],

@@ -407,8 +407,10 @@ def usage(record: Record) -> Context:
     quoted = shlex.quote(path)
     chosen = {choice.key: str(choice.value) for choice in record.settings}
     source = shlex.quote(chosen.get("data.path", record.data.get("source", "DATA")))
+    asked = next((choice for choice in record.settings if choice.key == "run.task"), None)
+    task = f" --task {asked.value}" if asked is not None and asked.who == "user" else ""
     if record.finished:
-        going_on = ("Train anew with more time", f"gnomon train {source} --budget {longer(record.budget_s)}")
+        going_on = ("Train anew with more time", f"gnomon train {source}{task} --budget {longer(record.budget_s)}")
     else:
         going_on = ("Finish it", f"gnomon resume {quoted}")
     return {

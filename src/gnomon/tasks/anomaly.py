@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from gnomon.core.config import require_within
 from gnomon.core.densities import Densities
 from gnomon.core.spec import Column, Normality, Score, Spec, Split
 from gnomon.data import pixelbaselines
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -47,6 +50,7 @@ class Task(Densities):
         self.importance_samples = config.importance_samples
         self.false_alarms = config.false_alarms
         normal = spec.target.normal if isinstance(spec.target, Normality) else ()
+        self.density_headline = self.headline
         self.odd = np.array([name not in normal for name in self.target.classes], dtype=bool) if normal else None
         if self.odd is not None and self.odd.any():
             self.headline, self.higher_is_better = "auroc", True
@@ -55,29 +59,38 @@ class Task(Densities):
         """Return the mean picture ``(height, width, channels)`` in [0, 1]: what is best without any training."""
         return pixelbaselines.mean_picture(train)
 
+    def progress_metrics(self, kept: Tensor, targets: Tensor | None) -> dict[str, float]:
+        """Return the bound and its parts for the live line, and ``auroc`` where there are anomalies."""
+        classes = np.full(len(kept), -1) if targets is None else targets.cpu().numpy()
+        found = self.measured(kept.double().cpu().numpy(), classes)
+        names = ("auroc", self.density_headline, "reconstruction", "kl")
+        return {name: found[name].value for name in names if name in found}
+
     def metrics(self, kept: npt.NDArray[Any], targets: Ints, *, seed: int) -> dict[str, Score]:
         """Return the scores of what was kept ``(n, columns)``: of the bound over the normal samples alone.
 
         ``auroc`` and ``average_precision`` are there where the samples are known to be normal and not.
         """
+        found = self.measured(kept, targets)
+        return {name: found[name] for name in (self.headline, *found) if name in found}
+
+    def measured(self, kept: npt.NDArray[Any], targets: Ints) -> dict[str, Score]:
+        """Return the scores in no particular order."""
         found, odd = bounds.terms(kept, also=self.also), self.anomalous(targets)
         calm = kept if odd.all() else kept[~odd]
-        measured = bounds.scores(bounds.terms(calm, also=self.also), num_values=self.num_values)
-        if odd.any() and not odd.all():
-            measured = {**_found(found.strangeness, odd), **measured}
-        elif self.headline == "auroc":
-            measured = {"auroc": Score(value=0.5, low=0.0, high=1.0, n=len(odd)), **measured}
-        return {self.headline: measured[self.headline], **measured}
+        told = _found(found.strangeness, odd) if odd.any() and not odd.all() else {}
+        return {**told, **bounds.scores(bounds.terms(calm, also=self.also), num_values=self.num_values)}
 
     def details(self, kept: npt.NDArray[Any], targets: Ints, ids: Column) -> dict[str, Any]:
         """Return what `Densities.details` does, and at which thresholds what would be caught."""
         found, odd = bounds.terms(kept, also=self.also), self.anomalous(targets)
         calm = found.strangeness[~odd]
-        caught = {"caught": float((found.strangeness[odd] > self.threshold).mean())} if odd.any() else {}
-        alarms = float((calm > self.threshold).mean()) if len(calm) else 0.0
+        limit = self.limit(calm)
+        caught = {"caught": float((found.strangeness[odd] > limit).mean())} if odd.any() else {}
+        alarms = float((calm > limit).mean()) if len(calm) else 0.0
         return {
             **super().details(kept, targets, ids),
-            "threshold": {"score": self.threshold, "false_alarms": alarms, **caught},
+            "threshold": {"score": limit, "false_alarms": alarms, **caught},
             "thresholds": surprise.thresholds(self.held_out or calm, found.strangeness[odd]),
         }
 
@@ -92,7 +105,8 @@ class Task(Densities):
     def decode(self, values: npt.NDArray[np.float32], inputs: npt.NDArray[Any]) -> list[dict[str, Any]]:
         """Return for each row of terms its bound, its parts, how strange it is and whether that is an anomaly."""
         rows = super().decode(values, inputs)
-        return [row | {"anomalous": row["score"] > self.threshold} for row in rows]
+        limit = self.limit(np.zeros(0))
+        return [row | {"anomalous": row["score"] > limit} for row in rows]
 
     def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
         """Return what trivial models find: the distance from the principal plane, an isolation forest, pixels alone."""
@@ -105,12 +119,13 @@ class Task(Densities):
             found.append(("isolation forest", pixelbaselines.isolation(train, other.inputs, seed=seed)))
         return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found]
 
-    @property
-    def threshold(self) -> float:
-        """How strange a sample must be to be an anomaly: the allowed share of held-out samples is stranger."""
-        if not self.held_out:
-            return float("inf")
-        return float(np.quantile(np.asarray(self.held_out), 1 - self.false_alarms))
+    def limit(self, calm: Floats) -> float:
+        """Return how strange an anomaly is: stranger than all but the allowed share of held-out samples.
+
+        Where none were held out, ``calm`` are normal samples to go by; without those nothing is strange enough.
+        """
+        usual = np.asarray(self.held_out) if self.held_out else calm
+        return float(np.quantile(usual, 1 - self.false_alarms)) if len(usual) else float("inf")
 
     def anomalous(self, targets: Ints) -> Flags:
         """Return which samples are known to be anomalies, ``(n,)``: those of a class that was not learned."""

@@ -37,3 +37,14 @@ def test_json_holds_every_row(api, as_json):
 def test_no_file_is_refused(api, capsys):
     assert main(["predict", "runs/a"]) == 2
     assert "error: gnomon predict needs FILES..." in capsys.readouterr().err
+
+
+def test_how_strange_each_sample_is_stands_in_columns(api, capsys):
+    usual = {"file": "a.jpg", "score": 91.234, "p_value": 0.5, "anomalous": False, "error": ""}
+    odd = {"file": "b.jpg", "score": 1234.5, "p_value": 0.0012, "anomalous": True, "error": ""}
+    api.answers["predict"] = [usual, odd, BAD]
+    assert main(["predict", "runs/a", "x"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["strangeness", "p-value"]
+    assert [row.split() for row in rows[:2]] == [["a.jpg", "91.23", "0.5"], ["b.jpg", "1234", "0.0012", "anomalous"]]
+    assert rows[2].endswith("not a picture")

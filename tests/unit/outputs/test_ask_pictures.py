@@ -1,3 +1,4 @@
+import fake_generative
 import numpy as np
 import pytest
 import small_training
@@ -5,6 +6,7 @@ from PIL import Image
 
 from gnomon.assemble import Model
 from gnomon.core.errors import UsageError
+from gnomon.core.spec import Density, Normality
 from gnomon.outputs.ask_pictures import AskPictures, labelled
 from gnomon.tasks import classify
 from gnomon.train.precision import Precision
@@ -53,3 +55,17 @@ def test_a_batch_is_at_the_resolution_at_which_the_model_looks(asking):
 def test_a_row_without_an_answer_has_empty_cells():
     row = labelled({"file": "b.png", "error": "is empty"})
     assert row == {"file": "b.png", "label": "", "confidence": None, "top": "", "error": "is empty"}
+
+
+@pytest.mark.parametrize(("target", "verdict"), [(Density(), []), (Normality(), ["anomalous"])])
+def test_a_model_of_the_pictures_themselves_is_told_no_class_and_fills_a_table_of_its_own(target, verdict):
+    asking = AskPictures(fake_generative.model(target=target))
+    batch = asking.batch([np.zeros((4, 4, 1), np.uint8)] * 2)
+    assert batch.targets.tolist() == [-1, -1]
+    names = [column.name for column in asking.columns]
+    assert names == [
+        "file", "nll_bound", "reconstruction", "kl", "bits_per_dim", "score", "p_value", *verdict, "error",
+    ]  # fmt: skip
+    (line,) = asking.lines({"file": "a.png", "score": 3.5, "error": ""})
+    assert list(line) == names
+    assert (line["score"], line["p_value"]) == (3.5, None)

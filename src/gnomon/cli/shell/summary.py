@@ -49,15 +49,24 @@ def _next(result: Mapping[str, Any], source: str) -> list[Row]:
     use = fact("use it", (_use(run, result["scores"]), "cyan"))
     if source and result.get("budget_s"):
         longer = words.allotment(4 * result["budget_s"])
-        return [use, fact("more time", (f"gnomon train {shlex.quote(source)} --budget {longer}", "cyan"))]
+        task = f" --task {result['task']}" if "elbo" in _metrics(result["scores"]) else ""
+        return [use, fact("more time", (f"gnomon train {shlex.quote(source)}{task} --budget {longer}", "cyan"))]
     return [use, fact("measure", (f"gnomon evaluate {run}", "cyan"))]
 
 
 def _use(run: str, scores: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the command that uses a model; what it is for shows in how it was measured."""
-    metrics = {name for measured in scores.values() for name in measured}
+    metrics = _metrics(scores)
+    if "auroc" in metrics and "elbo" in metrics:
+        return f"gnomon predict {run} FILES... -o scores.csv"
+    if "elbo" in metrics:
+        return f"gnomon generate {run} --count 64 -o samples.png"
     if "perplexity" in metrics:
         return f'gnomon generate {run} --prompt "..." --length 400'
     if "mase" in metrics or "mse" in metrics:
         return f"gnomon predict {run} FILE -o forecast.csv"
     return f"gnomon predict {run} FILES... -o predictions.csv"
+
+
+def _metrics(scores: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    return {name for measured in scores.values() for name in measured}

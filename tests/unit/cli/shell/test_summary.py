@@ -36,12 +36,20 @@ def test_commands_to_try_next_can_be_copied():
     [
         (("loss", "perplexity"), """gnomon generate 'runs/a b' --prompt "..." --length 400"""),
         (("mse", "mae"), "gnomon predict 'runs/a b' FILE -o forecast.csv"),
+        (("nll", "elbo"), "gnomon generate 'runs/a b' --count 64 -o samples.png"),
+        (("auroc", "elbo"), "gnomon predict 'runs/a b' FILES... -o scores.csv"),
         (("token_accuracy", "span_f1"), "gnomon predict 'runs/a b' FILES... -o predictions.csv"),
     ],
 )
 def test_a_model_is_used_as_what_it_was_measured_as(metrics, command):
     score = RESULT["scores"]["test"]["accuracy"]
     assert f"use it      {command}" in text({"scores": {"test": dict.fromkeys(metrics, score)}})
+
+
+def test_more_time_keeps_the_task_that_had_to_be_asked_for():
+    score = RESULT["scores"]["test"]["accuracy"]
+    shown = text({"scores": {"test": {"nll": score, "elbo": score}}, "task": "generate"}, source="digits")
+    assert "more time   gnomon train digits --task generate --budget 20m" in shown
 
 
 @pytest.mark.parametrize("source", ["", "digits"])
