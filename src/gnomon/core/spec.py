@@ -235,11 +235,14 @@ class Output:
     """What a network returns: ``value`` as the task asked for it, and ``penalties`` that are added to the loss.
 
     ``carry`` is the state from which the next batch goes on, shape ``(batch, …)``, where a network has one.
+    ``margins`` ``(batch, models, classes)`` are what linear models in a network say that learn by themselves, from
+    the same targets.
     """
 
     value: torch.Tensor
     penalties: Mapping[str, torch.Tensor] = field(default_factory=dict)
     carry: torch.Tensor | None = None
+    margins: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

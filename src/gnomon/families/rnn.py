@@ -17,8 +17,9 @@ from gnomon.core.errors import UsageError
 from gnomon.core.spec import Label, Sequence, Series, Spec, Tags
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.gated_cell import Candidates, Form
+from gnomon.layers.margins import HeldOutMargins
 from gnomon.layers.network import Network
-from gnomon.layers.ngrams import NgramEmbedding, NgramLogits
+from gnomon.layers.ngrams import NgramEmbedding
 from gnomon.layers.recurrence import Cell, RecurrenceConfig
 from gnomon.layers.recurrent_networks import LanguageModel, SeriesClassifier, Tagger, TextClassifier
 from gnomon.layers.scaling import VALUES
@@ -28,6 +29,12 @@ ACCEPTS = (Sequence, Series)
 
 _ROW_WIDTH = 32
 """Numbers of a row of the n-gram table of a language model."""
+_FOLDS = (2, 8)
+"""Linear models beside a classifier of texts, at least and at most: fewer where there are many classes."""
+_MOST_COLUMNS = 64
+_OPENING = 3
+"""Words at the beginning of a short text, a question say, that tell much by their place; in longer ones they do not."""
+_SHORT = 40
 _TIED_FROM = 1000
 """Tokens from which on a language model reads and writes with one table."""
 
@@ -60,6 +67,8 @@ class Config:
     """Rows of the table of n-grams."""
     ngram_dropout: float = 0.0
     """Share of the n-grams that is dropped."""
+    opening: int = 0
+    """Tokens at the beginning of a text that count by their place too, beside the n-grams."""
     tie: bool | Auto = "auto"
     """Whether a language model reads and writes with one table; ``auto`` does from 1,000 tokens on."""
     activation_penalty: float = 0.0
@@ -82,6 +91,7 @@ class Config:
             require_within(f"family.{name}", getattr(self, name), 0, 1e6)
         if self.ngrams != "off":
             require_within("family.ngrams", self.ngrams, 1, 16)
+        require_within("family.opening", self.opening, 0, 1024)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
         require_within("family.segment_steps", self.segment_steps, 1, 65_536)
         if self.form == "log" and self.candidates != "positive":
@@ -96,7 +106,7 @@ def build(config: Config, spec: Spec) -> Network:
     read = {"embedding": config.embedding, "word_dropout": config.word_dropout}
     match spec.input, spec.target:
         case Sequence() as text, Label(classes=classes):
-            wide = _ngram_logits(config, len(classes))
+            wide = _margins(config, len(classes))
             return TextClassifier(text, len(classes), _recurrence(config), wide=wide, **read)
         case Sequence() as text, Tags(classes=classes):
             return Tagger(text, len(classes), _recurrence(config), **read)
@@ -151,7 +161,7 @@ _WRITERS = ((64, 1, 0.0), (128, 2, 2.0), (192, 3, 4.0), (256, 3, 4.0), (384, 4, 
 def _proposed_reader(allowance: Allowance, text: Sequence, tags: bool, speed: Speed) -> Proposal:
     """Return a network for texts that have a class, or words that have one each."""
     width, layers, passes = _largest(_TAGGERS if tags else _READERS, allowance, text.length, speed)
-    rows = 2 ** min(20, max(14, round(math.log2(max(1, allowance.num_train) * min(text.length, 64) * 2))))
+    rows = 2 ** min(20, max(14, round(math.log2(max(1, allowance.num_train) * min(text.length, 64)))))
     config = Config(
         width=width,
         layers=layers,
@@ -160,6 +170,7 @@ def _proposed_reader(allowance: Allowance, text: Sequence, tags: bool, speed: Sp
         word_dropout=0.2 if tags else 0.1,
         ngrams="off" if tags else 2 if text.unit in ("word", "subword") else 5,
         ngram_rows=rows,
+        opening=_OPENING if text.unit == "word" and text.length <= _SHORT else 0,
     )
     why = (f"width {width}, {layers} deep: the largest that reads the texts often enough (about {passes:,.1f} times)",)
     settings = {
@@ -260,11 +271,13 @@ def _recurrence(config: Config) -> RecurrenceConfig:
     )
 
 
-def _ngram_logits(config: Config, num_classes: int) -> NgramLogits | None:
+def _margins(config: Config, num_classes: int) -> HeldOutMargins | None:
     if config.ngrams == "off":
         return None
     orders = tuple(range(1, config.ngrams + 1))
-    return NgramLogits(orders, config.ngram_rows, num_classes, dropout=config.ngram_dropout)
+    folds = min(_FOLDS[1], max(_FOLDS[0], _MOST_COLUMNS // num_classes))
+    more = {"opening": config.opening, "dropout": config.ngram_dropout}
+    return HeldOutMargins(orders, config.ngram_rows, num_classes, folds=folds, **more)
 
 
 def _ngram_embedding(config: Config) -> NgramEmbedding | None:
