@@ -29,8 +29,8 @@ ACCEPTS = (Sequence, Series)
 
 _ROW_WIDTH = 32
 """Numbers of a row of the n-gram table of a language model."""
-_FOLDS = (2, 8)
-"""Linear models beside a classifier of texts, at least and at most: fewer where there are many classes."""
+_FOLDS = (2, 4)
+"""Folds of the linear models beside a classifier of texts, at least and at most: fewer where there are many classes."""
 _MOST_COLUMNS = 64
 _OPENING = 3
 """Words at the beginning of a short text, a question say, that tell much by their place; in longer ones they do not."""

@@ -1,8 +1,9 @@
 """Linear models on weighed n-grams, as support vector machines are, that learn beside a network without misleading it.
 
 A network that is added to a linear model finds the texts that it learns from explained by it, for the model knows
-them by heart, and learns little. So there are several models, and each leaves out the texts of its own fold: what the
-network is added to in training is the answer of the one model that has never seen the text. Afterwards all answer.
+them by heart, and learns little. So there are more models, each of which
+leaves out the texts of one fold: what the network is added to in training is the answer of the one that has never
+seen the text. Afterwards the model that learned all texts answers.
 
 Sources: Joachims, "Text categorization with support vector machines", ECML 1998 (tf-idf, vectors of length one);
 Wolpert, "Stacked generalization", Neural Networks 5, 1992 (answers about samples that were left out).
@@ -22,13 +23,15 @@ _PLACED = 2**41
 _WEIGHING = 10
 """One text in so many says how much the network counts beside the linear models."""
 _TRUST = 3.0
-_SHARE = 0.5
-"""What a margin and a logit of the network count at the start."""
+"""What a margin counts at the start."""
+_PACE = 4.0
+"""How much faster than other parameters these two numbers learn: much depends on them, and little misleads them."""
 
 
 class HeldOutMargins(nn.Module):
-    """Linear models of n-grams, one a fold: int64 tokens ``(time, batch)`` to margins ``(batch, folds, classes)``.
+    """Linear models of n-grams: int64 tokens ``(time, batch)`` to margins ``(batch, folds + 1, classes)``.
 
+    Each of the first leaves out the texts of one fold, the last one learns all.
     An n-gram weighs the more the rarer it is (`measure`), and the weights of a text have a length of one. The edges of
     a text are part of its n-grams, and the tokens of its ``opening`` count by their place too. All start at nought.
     """
@@ -50,7 +53,7 @@ class HeldOutMargins(nn.Module):
         self.folds = folds
         self.opening = opening
         self.dropout = dropout
-        self.table = nn.Parameter(torch.zeros(num_rows, folds * num_classes))
+        self.table = nn.Parameter(torch.zeros(num_rows, (folds + 1) * num_classes))
         self.register_buffer("rarity", torch.ones(num_rows))
 
     @torch.no_grad()
@@ -87,7 +90,7 @@ class HeldOutMargins(nn.Module):
         weights = F.dropout(weights, self.dropout, self.training)
         with torch.autocast(rows.device.type, enabled=False):
             sums = F.embedding_bag(rows, self.table, mode="sum", per_sample_weights=weights, sparse=True, padding_idx=0)
-        return sums.unflatten(1, (self.folds, -1))
+        return sums.unflatten(1, (self.folds + 1, -1))
 
     def fold(self, tokens: Tensor) -> Tensor:
         """Return the fold of each text, shape ``(batch,)``."""
@@ -96,11 +99,11 @@ class HeldOutMargins(nn.Module):
     def parted(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Return the margins of the model that leaves a text out ``(batch, classes)``, and of those that learn it.
 
-        The others are ``(batch, folds - 1, classes)``; the first have no gradient.
+        The others are ``(batch, folds, classes)``; the first have no gradient.
         """
         margins = self(tokens)
         fold = self.fold(tokens)
-        others = (fold[:, None] + torch.arange(1, self.folds, device=fold.device)).remainder(self.folds)
+        others = (fold[:, None] + torch.arange(1, self.folds + 1, device=fold.device)).remainder(self.folds + 1)
         texts = torch.arange(len(fold), device=fold.device)
         return margins[texts, fold].detach(), margins[texts[:, None], others]
 
@@ -114,16 +117,20 @@ class Blend(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.trust = nn.Parameter(torch.tensor(_TRUST))
-        self.share = nn.Parameter(torch.tensor(_SHARE))
+        self.weights = nn.Parameter(torch.zeros(2))
+
+    def counts(self) -> tuple[Tensor, Tensor]:
+        """Return how much a margin and a logit count: 3 and 1 at the start, never less than nought."""
+        trust, share = torch.exp(_PACE * self.weights).unbind()
+        return _TRUST * trust, share
 
     def forward(self, margins: Tensor, logits: Tensor, tokens: Tensor) -> Tensor:
         """Return the sum of both; in training of what did not learn the texts ``tokens`` ``(time, batch)``."""
+        trust, share = self.counts()
         if not self.training:
-            return self.trust * margins + self.share * logits
+            return trust * margins + share * logits
         weighs = (mixed(lots(tokens) + 1).remainder(_WEIGHING) == 0)[:, None]
-        weighed = self.trust * margins + self.share * logits.detach()
-        return torch.where(weighs, weighed, self.trust.detach() * margins + logits)
+        return torch.where(weighs, trust * margins + share * logits.detach(), trust.detach() * margins + logits)
 
 
 def names(tokens: Tensor) -> Tensor:

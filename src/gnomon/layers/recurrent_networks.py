@@ -76,7 +76,7 @@ class TextClassifier(RecurrentNetwork):
             return Output(logits)
         words = names(tokens)
         if not self.training:
-            return Output(self.blend(self.wide(words).mean(1), logits, words))
+            return Output(self.blend(self.wide(words)[:, -1], logits, words))
         held_out, others = self.wide.parted(words)
         return Output(self.blend(held_out, logits, words), margins=others)
 

@@ -44,7 +44,7 @@ class TestMargins:
         rows = rows[rows != 0]
         wanted = made.table[rows].sum(0) / math.sqrt(len(rows))
         torch.testing.assert_close(made(TOKENS)[0].flatten(), wanted)
-        assert made(TOKENS).shape == (1, 4, 3)
+        assert made(TOKENS).shape == (1, 5, 3)
 
     def test_rare_n_grams_weigh_more(self):
         made = layer(orders=(1,), opening=0)
@@ -90,13 +90,13 @@ class TestFolds:
         made, some = layer(), texts(40)
         held_out, others = made.parted(some)
         assert held_out.shape == (40, 3)
-        assert others.shape == (40, 3, 3)
+        assert others.shape == (40, 4, 3)
         assert not held_out.requires_grad
         fold = made.fold(some)
         for text in range(40):
             made.table.grad = None
             made.parted(some[:, text : text + 1])[1].sum().backward()
-            touched = made.table.grad.to_dense().unflatten(1, (4, 3)).abs().sum((0, 2))
+            touched = made.table.grad.to_dense().unflatten(1, (5, 3)).abs().sum((0, 2))
             assert (touched == 0).nonzero().flatten().tolist() == [fold[text].item()]
 
     def test_every_answer_is_held_out_or_learned(self):
@@ -115,8 +115,7 @@ class TestBlend:
         margins, logits, some = self.parts()
         blend = Blend().eval()
         with torch.no_grad():
-            blend.trust.fill_(2.0)
-            blend.share.fill_(0.25)
+            blend.weights.copy_(torch.tensor([2 / 3, 0.25]).log() / 4)
         torch.testing.assert_close(blend(margins, logits, some), 2 * margins + 0.25 * logits)
 
     def test_one_text_in_ten_says_how_much_and_teaches_the_network_nothing(self):
@@ -126,11 +125,10 @@ class TestBlend:
         found.square().sum().backward()
         weighing = (logits.grad == 0).all(1)
         assert 20 <= weighing.sum() <= 65
-        torch.testing.assert_close(found[weighing], (3 * margins + 0.5 * logits)[weighing])
+        torch.testing.assert_close(found[weighing], (3 * margins + logits)[weighing])
         torch.testing.assert_close(found[~weighing], (3 * margins + logits)[~weighing])
-        wanted = 2 * (found[weighing] * margins[weighing]).sum()
-        torch.testing.assert_close(blend.trust.grad, wanted.detach())
-        assert blend.share.grad != 0
+        both = torch.stack([12 * margins[weighing], 4 * logits[weighing].detach()])
+        torch.testing.assert_close(blend.weights.grad, 2 * (found[weighing].detach() * both).sum((1, 2)))
 
     def test_which_ones_has_nothing_to_do_with_the_folds(self):
         _, logits, some = self.parts()

@@ -179,7 +179,7 @@ class TestRoles:
         assert {role for name, role in found.items() if name.startswith("recurrence.")} == {"adam"}
         assert found["wide.table"] == "linear"
         assert found["embedding.table"] == "sparse"
-        assert found["blend.share"] == "adam"
+        assert found["blend.weights"] == "adam"
 
     def test_what_does_not_learn_is_frozen(self):
         network = classifier(RecurrenceConfig(width=8))
