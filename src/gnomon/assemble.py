@@ -17,7 +17,8 @@ from gnomon.core import seed as seeds
 from gnomon.core.config import DataConfig, Layer, Setting
 from gnomon.core.errors import ArtefactError, UsageError
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import MAX_SIDE_PX, Image, Spec, Split, spec_as_dict, spec_from_dict
+from gnomon.core.spec import MAX_SIDE_PX, Image, Label, Spec, Split, spec_as_dict, spec_from_dict
+from gnomon.core.spec import Sequence as Tokens
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
 from gnomon.data import feeds, opening, preparing
 from gnomon.data.feeds import Feed
@@ -28,6 +29,7 @@ from gnomon.train.precision import DTYPES, Precision
 
 _MOST_PREPARED_PX = 4_000_000
 _MOST_PREPARED = 1000
+_MOST_PREPARED_TOKENS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +240,11 @@ def _side(spec: Spec) -> int:
 
 def _some(train: Split, spec: Spec) -> torch.Tensor:
     """Return some inputs, evenly spread over the split, for statistics."""
-    most = _MOST_PREPARED_PX // _side(spec) ** 2 if isinstance(spec.input, Image) else _MOST_PREPARED
+    most = _MOST_PREPARED
+    if isinstance(spec.input, Image):
+        most = _MOST_PREPARED_PX // _side(spec) ** 2
+    elif isinstance(spec.input, Tokens) and isinstance(spec.target, Label):  # few texts do not tell how rare a word is
+        most = max(most, _MOST_PREPARED_TOKENS // spec.input.length)
     rows = np.unique(np.linspace(0, len(train) - 1, max(1, min(len(train), most))).astype(np.int64))
     if isinstance(spec.input, Image):  # as they are stored: resized ones have other statistics
         return torch.from_numpy(np.ascontiguousarray(train.inputs[rows]))

@@ -32,7 +32,8 @@ class HeldOutMargins(nn.Module):
     """Linear models of n-grams: int64 tokens ``(time, batch)`` to margins ``(batch, folds + 1, classes)``.
 
     Each of the first leaves out the texts of one fold, the last one learns all.
-    An n-gram weighs the more the rarer it is (`measure`), and the weights of a text have a length of one. The edges of
+    An n-gram weighs the more the rarer it is (`measure`), by the logarithm of how often the text has it, and the
+    weights of a text have a length of one. The edges of
     a text are part of its n-grams, and the tokens of its ``opening`` count by their place too. All start at nought.
     """
 
@@ -84,9 +85,10 @@ class HeldOutMargins(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return margins in float32; nought for a text without tokens."""
-        rows = self.rows(tokens)
-        weights = self.rarity[rows] * (rows != 0)
-        weights = weights / weights.norm(dim=1, keepdim=True).clamp_min(1e-6)
+        rows, counts = _counted(self.rows(tokens))
+        weights = (1 + counts.log()) * self.rarity[rows] * (rows != 0)
+        length = (weights.square() / counts).sum(1, keepdim=True).sqrt()
+        weights = weights / counts / length.clamp_min(1e-6)
         weights = F.dropout(weights, self.dropout, self.training)
         with torch.autocast(rows.device.type, enabled=False):
             sums = F.embedding_bag(rows, self.table, mode="sum", per_sample_weights=weights, sparse=True, padding_idx=0)
@@ -149,6 +151,15 @@ def lots(tokens: Tensor) -> Tensor:
     places = torch.arange(1, len(tokens) + 1, device=tokens.device)[:, None]
     marks = torch.where(tokens != 0, mixed(mixed(tokens) + places), 0)
     return mixed(marks.sum(0))
+
+
+def _counted(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the rows ``(batch, n)`` of each text in order, and how often each of them is there, float32."""
+    ordered = rows.sort(1).values
+    group = (F.pad(ordered, (1, 0))[:, :-1] != ordered).long().cumsum(1)
+    counts = torch.zeros(len(rows), rows.shape[1] + 1, device=rows.device)
+    counts.scatter_add_(1, group, torch.ones_like(group, dtype=counts.dtype))
+    return ordered, counts.gather(1, group)
 
 
 def _edged(tokens: Tensor) -> Tensor:

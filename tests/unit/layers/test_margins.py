@@ -40,9 +40,11 @@ class TestRows:
 class TestMargins:
     def test_a_text_is_a_vector_of_length_one(self):
         made = layer()
-        rows = made.rows(TOKENS)
-        rows = rows[rows != 0]
-        wanted = made.table[rows].sum(0) / math.sqrt(len(rows))
+        rows, counts = made.rows(TOKENS).unique(return_counts=True)
+        rows, counts = rows[1:], counts[1:]
+        assert sorted(counts.tolist()) == [1] * 11 + [2] * 3  # 5, 6 and 5 6 are there twice
+        weights = 1 + counts.log()
+        wanted = (made.table[rows] * weights[:, None]).sum(0) / math.sqrt(11 + 3 * (1 + math.log(2)) ** 2)
         torch.testing.assert_close(made(TOKENS)[0].flatten(), wanted)
         assert made(TOKENS).shape == (1, 5, 3)
 

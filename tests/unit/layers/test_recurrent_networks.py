@@ -28,7 +28,7 @@ def padded(inputs, count):
 
 
 def classifier(recurrence, wide=True):
-    ngrams = HeldOutMargins((1, 2), 100, 3, folds=2, opening=4) if wide else None
+    ngrams = HeldOutMargins((1, 2), 2**16, 3, folds=2, opening=4) if wide else None
     return TextClassifier(WORDS, 3, recurrence, embedding=8, word_dropout=0.0, wide=ngrams).eval()
 
 
