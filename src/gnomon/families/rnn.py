@@ -32,6 +32,9 @@ _ROW_WIDTH = 32
 _FOLDS = (2, 4)
 """Folds of the linear models beside a classifier of texts, at least and at most: fewer where there are many classes."""
 _MOST_COLUMNS = 64
+_MOST_NUMBERS = 2**24
+"""Numbers of all linear models together: with very many classes their n-grams share rows."""
+_FEWEST_BITS = 10
 _OPENING = 3
 """Words at the beginning of a short text, a question say, that tell much by their place; in longer ones they do not."""
 _SHORT = 40
@@ -138,7 +141,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder for such data that the allowance can train for long enough."""
     match spec.input, spec.target:
         case Sequence() as text, Label() | Tags():
-            return _proposed_reader(allowance, text, isinstance(spec.target, Tags), speed)
+            return _proposed_reader(allowance, text, spec.target, speed)
         case Sequence() as text, Sequence():
             return _proposed_writer(allowance, text, speed)
         case Series() as series, Label():
@@ -158,10 +161,13 @@ _WRITERS = ((64, 1, 0.0), (128, 2, 2.0), (192, 3, 4.0), (256, 3, 4.0), (384, 4, 
 """Width, layers, and the tokens seen for each weight from which on this is better than the one before."""
 
 
-def _proposed_reader(allowance: Allowance, text: Sequence, tags: bool, speed: Speed) -> Proposal:
+def _proposed_reader(allowance: Allowance, text: Sequence, target: Label | Tags, speed: Speed) -> Proposal:
     """Return a network for texts that have a class, or words that have one each."""
+    tags = isinstance(target, Tags)
     width, layers, passes = _largest(_TAGGERS if tags else _READERS, allowance, text.length, speed)
-    rows = 2 ** min(20, max(14, round(math.log2(max(1, allowance.num_train) * min(text.length, 64)))))
+    most = math.floor(math.log2(_MOST_NUMBERS / ((_folds(len(target.classes)) + 1) * len(target.classes))))
+    wished = round(math.log2(max(1, allowance.num_train) * min(text.length, 64)))
+    rows = 2 ** max(_FEWEST_BITS, min(max(14, wished), 20, most))
     config = Config(
         width=width,
         layers=layers,
@@ -271,11 +277,15 @@ def _recurrence(config: Config) -> RecurrenceConfig:
     )
 
 
+def _folds(num_classes: int) -> int:
+    return min(_FOLDS[1], max(_FOLDS[0], _MOST_COLUMNS // num_classes))
+
+
 def _margins(config: Config, num_classes: int) -> HeldOutMargins | None:
     if config.ngrams == "off":
         return None
     orders = tuple(range(1, config.ngrams + 1))
-    folds = min(_FOLDS[1], max(_FOLDS[0], _MOST_COLUMNS // num_classes))
+    folds = _folds(num_classes)
     more = {"opening": config.opening, "dropout": config.ngram_dropout}
     return HeldOutMargins(orders, config.ngram_rows, num_classes, folds=folds, **more)
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -115,6 +117,12 @@ class TestSizeFor:
             size_for(allowance(num_train=n), SPECS[TextClassifier], SPEED).config.ngram_rows for n in (10, 10**4, 10**8)
         ]
         assert rows == [2**14, 2**17, 2**20]
+
+    def test_many_classes_share_a_table_of_bounded_size(self):
+        many = Label(classes=tuple(map(str, range(1000))))
+        given = allowance(num_train=10**8)
+        config = size_for(given, replace(SPECS[TextClassifier], target=many), SPEED).config
+        assert config.ngram_rows == 2**12  # three models of 1,000 classes: 12.3 million numbers of 16.8
 
     def test_characters_need_longer_n_grams_than_words(self):
         proposals = [
