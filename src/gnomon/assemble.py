@@ -21,6 +21,7 @@ from gnomon.core.spec import (
     MAX_SIDE_PX,
     Density,
     Image,
+    Label,
     Spec,
     Split,
     Tree,
@@ -29,6 +30,7 @@ from gnomon.core.spec import (
     spec_as_dict,
     spec_from_dict,
 )
+from gnomon.core.spec import Sequence as Tokens
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
 from gnomon.data import feeds, opening, preparing
 from gnomon.data.feeds import Feed
@@ -42,6 +44,7 @@ _MOST_PREPARED = 1000
 _MOST_PREPARED_NODES = 500_000
 _MOST_ROWS = 20_000
 """Rows of a table, in which quantiles are looked for."""
+_MOST_PREPARED_TOKENS = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,8 +278,10 @@ def _some(train: Split, spec: Spec) -> torch.Tensor:
     most = _MOST_ROWS if isinstance(spec.input, Vector) else _MOST_PREPARED
     if isinstance(spec.input, Image):
         most = _MOST_PREPARED_PX // _side(spec) ** 2
-    if isinstance(spec.input, Tree):
+    elif isinstance(spec.input, Tree):
         most = min(most, _MOST_PREPARED_NODES // spec.input.nodes)
+    elif isinstance(spec.input, Tokens) and isinstance(spec.target, Label):  # few texts do not tell how rare a word is
+        most = max(most, _MOST_PREPARED_TOKENS // spec.input.length)
     rows = np.unique(np.linspace(0, len(train) - 1, max(1, min(len(train), most))).astype(np.int64))
     if isinstance(spec.input, Image):  # as they are stored: resized ones have other statistics
         return torch.from_numpy(np.ascontiguousarray(train.inputs[rows]))

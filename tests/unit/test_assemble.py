@@ -1,14 +1,16 @@
 import json
 
+import numpy as np
 import pytest
 import torch
 
 from gnomon import assemble
 from gnomon.core.errors import ArtefactError, UsageError
-from gnomon.core.spec import Image, Label, Spec
+from gnomon.core.spec import Image, Label, Sequence, Spec, Split
 from gnomon.core.training import Allowance, Speed, TrainConfig
 from gnomon.data import opening
 from gnomon.data.preparing import Prepared
+from gnomon.data.ragged import Ragged
 
 SPEED = Speed(flop_per_s=1e10, device="cpu", memory_bytes=1 << 30)
 ALLOWANCE = Allowance(train_s=10.0, samples=None, flop=None, num_train=1438)
@@ -113,3 +115,17 @@ def test_weights_of_another_network_are_refused(copied, tmp_path):
     path.write_text(json.dumps(card))
     with pytest.raises(ArtefactError, match="do not fit"):
         assemble.load_model(copied / "model")
+
+
+def test_texts_are_looked_at_in_numbers_that_tell_how_rare_a_word_is():
+    tokens = np.arange(1, 3001, dtype=np.int64)[:, None]
+    split = Split(
+        inputs=Ragged(tokens, np.arange(3001)),
+        targets=np.zeros(3000, np.int64),
+        ids=np.arange(3000),
+        hashes=np.zeros(3000, "V16"),
+    )
+    target = Label(classes=("a", "b"))
+    short, long = (Spec(input=Sequence(sizes=(4000,), length=n, unit="word"), target=target) for n in (500, 5000))
+    assert len(assemble._some(split, short)) == 2000
+    assert len(assemble._some(split, long)) == 1000

@@ -406,12 +406,15 @@ class Output:
     ``carry`` is the state from which the next batch goes on, shape ``(batch, …)``, where a network has one.
     ``members``, where a network is several in one, is what each of them says, shape ``(members, *value.shape)``:
     in training each is judged by itself.
+    ``margins`` ``(batch, models, classes)`` are what linear models in a network say that learn by themselves, from
+    the same targets.
     """
 
     value: torch.Tensor
     penalties: Mapping[str, torch.Tensor] = field(default_factory=dict)
     carry: torch.Tensor | None = None
     members: torch.Tensor | None = None
+    margins: torch.Tensor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,6 +48,8 @@ class TrainConfig:
     """Learning rate of orthogonalised updates that keep a matrix' norm free; their size is that of Adam's updates."""
     lr_sparse: float = 0.1
     """Learning rate of tables of which a step touches few rows (Adagrad a row)."""
+    lr_linear: float = 0.3
+    """Learning rate of the tables of linear models, for the loss of one sample."""
     decay_adam: float = 0.01
     """Decoupled weight decay of matrices under Adam and under orthogonalised updates, per step and learning rate."""
     beta1: float = 0.9

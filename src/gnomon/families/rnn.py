@@ -19,8 +19,9 @@ from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.audio_rnn import AudioRnn
 from gnomon.layers.gated_cell import Candidates, Form
 from gnomon.layers.hearing import hearing_config
+from gnomon.layers.margins import HeldOutMargins
 from gnomon.layers.network import Network
-from gnomon.layers.ngrams import NgramEmbedding, NgramLogits
+from gnomon.layers.ngrams import NgramEmbedding
 from gnomon.layers.recurrence import Cell, RecurrenceConfig
 from gnomon.layers.recurrent_networks import LanguageModel, SeriesClassifier, Tagger, TextClassifier
 from gnomon.layers.scaling import VALUES
@@ -31,6 +32,15 @@ ACCEPTS = (Sequence, Series, Waveform)
 
 _ROW_WIDTH = 32
 """Numbers of a row of the n-gram table of a language model."""
+_FOLDS = (2, 4)
+"""Folds of the linear models beside a classifier of texts, at least and at most: fewer where there are many classes."""
+_MOST_COLUMNS = 64
+_MOST_NUMBERS = 2**24
+"""Numbers of all linear models together: with very many classes their n-grams share rows."""
+_FEWEST_BITS = 10
+_OPENING = 3
+"""Words at the beginning of a short text, a question say, that tell much by their place; in longer ones they do not."""
+_SHORT = 40
 _TIED_FROM = 1000
 """Tokens from which on a language model reads and writes with one table."""
 
@@ -63,6 +73,8 @@ class Config:
     """Rows of the table of n-grams."""
     ngram_dropout: float = 0.0
     """Share of the n-grams that is dropped."""
+    opening: int = 0
+    """Tokens at the beginning of a text that count by their place too, beside the n-grams."""
     tie: bool | Auto = "auto"
     """Whether a language model reads and writes with one table; ``auto`` does from 1,000 tokens on."""
     activation_penalty: float = 0.0
@@ -89,6 +101,7 @@ class Config:
             require_within(f"family.{name}", getattr(self, name), 0, 1e6)
         if self.ngrams != "off":
             require_within("family.ngrams", self.ngrams, 1, 16)
+        require_within("family.opening", self.opening, 0, 1024)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
         require_within("family.segment_steps", self.segment_steps, 1, 65_536)
         require_within("family.mels", self.mels, 4, 1024)
@@ -105,7 +118,7 @@ def build(config: Config, spec: Spec) -> Network:
     read = {"embedding": config.embedding, "word_dropout": config.word_dropout}
     match spec.input, spec.target:
         case Sequence() as text, Label(classes=classes):
-            wide = _ngram_logits(config, len(classes))
+            wide = _margins(config, len(classes))
             return TextClassifier(text, len(classes), _recurrence(config), wide=wide, **read)
         case Sequence() as text, Tags(classes=classes):
             return Tagger(text, len(classes), _recurrence(config), **read)
@@ -140,7 +153,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder for such data that the allowance can train for long enough."""
     match spec.input, spec.target:
         case Sequence() as text, Label() | Tags():
-            return _proposed_reader(allowance, text, isinstance(spec.target, Tags), speed)
+            return _proposed_reader(allowance, text, spec.target, speed)
         case Sequence() as text, Sequence():
             return _proposed_writer(allowance, text, speed)
         case Series() as series, Label():
@@ -162,10 +175,13 @@ _WRITERS = ((64, 1, 0.0), (128, 2, 2.0), (192, 3, 4.0), (256, 3, 4.0), (384, 4, 
 """Width, layers, and the tokens seen for each weight from which on this is better than the one before."""
 
 
-def _proposed_reader(allowance: Allowance, text: Sequence, tags: bool, speed: Speed) -> Proposal:
+def _proposed_reader(allowance: Allowance, text: Sequence, target: Label | Tags, speed: Speed) -> Proposal:
     """Return a network for texts that have a class, or words that have one each."""
+    tags = isinstance(target, Tags)
     width, layers, passes = _largest(_TAGGERS if tags else _READERS, allowance, text.length, speed)
-    rows = 2 ** min(20, max(14, round(math.log2(max(1, allowance.num_train) * min(text.length, 64) * 2))))
+    most = math.floor(math.log2(_MOST_NUMBERS / ((_folds(len(target.classes)) + 1) * len(target.classes))))
+    wished = round(math.log2(max(1, allowance.num_train) * min(text.length, 64)))
+    rows = 2 ** max(_FEWEST_BITS, min(max(14, wished), 20, most))
     config = Config(
         width=width,
         layers=layers,
@@ -174,6 +190,7 @@ def _proposed_reader(allowance: Allowance, text: Sequence, tags: bool, speed: Sp
         word_dropout=0.2 if tags else 0.1,
         ngrams="off" if tags else 2 if text.unit in ("word", "subword") else 5,
         ngram_rows=rows,
+        opening=_OPENING if text.unit == "word" and text.length <= _SHORT else 0,
     )
     why = (f"width {width}, {layers} deep: the largest that reads the texts often enough (about {passes:,.1f} times)",)
     settings = {
@@ -283,11 +300,17 @@ def _recurrence(config: Config) -> RecurrenceConfig:
     )
 
 
-def _ngram_logits(config: Config, num_classes: int) -> NgramLogits | None:
+def _folds(num_classes: int) -> int:
+    return min(_FOLDS[1], max(_FOLDS[0], _MOST_COLUMNS // num_classes))
+
+
+def _margins(config: Config, num_classes: int) -> HeldOutMargins | None:
     if config.ngrams == "off":
         return None
     orders = tuple(range(1, config.ngrams + 1))
-    return NgramLogits(orders, config.ngram_rows, num_classes, dropout=config.ngram_dropout)
+    folds = _folds(num_classes)
+    more = {"opening": config.opening, "dropout": config.ngram_dropout}
+    return HeldOutMargins(orders, config.ngram_rows, num_classes, folds=folds, **more)
 
 
 def _ngram_embedding(config: Config) -> NgramEmbedding | None:

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from gnomon.core.spec import Output
 from gnomon.layers.head import Head
 
-Role = Literal["matrix", "head", "vector", "early", "orthogonal", "adam", "embedding", "sparse", "frozen"]
+Role = Literal["matrix", "head", "vector", "early", "orthogonal", "adam", "embedding", "sparse", "linear", "frozen"]
 """How the optimizer treats a parameter.
 
 Networks whose activations are normalised by batch: hidden ``matrix`` of a fixed norm (convolution filters too), output
 ``head``, ``vector`` (biases, norm gains), ``early`` (a vector that is trained only at the start), all three by Nesterov
 momentum. Others: hidden matrices ``orthogonal``, and Adam for ``adam`` (matrices decay) and ``embedding`` (nothing
-does). ``sparse`` are tables with sparse gradients. ``frozen`` stays.
+does). ``sparse`` are tables with sparse gradients, ``linear`` those of linear models, which simply descend. ``frozen``
+stays.
 """
 
 

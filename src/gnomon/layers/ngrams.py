@@ -27,7 +27,7 @@ def ngram_rows(tokens: Tensor, *, orders: tuple[int, ...], num_rows: int) -> Ten
     for back in range(max(orders)):
         earlier = F.pad(tokens, (0, 0, back, 0))[: len(tokens)]
         complete = complete & (earlier != 0)
-        hashes = _mix(hashes + earlier)
+        hashes = mixed(hashes + earlier)
         if back + 1 in orders:
             row = hashes.remainder(num_rows - 1) + 1
             rows.append(torch.where(complete, row, torch.zeros_like(row)))
@@ -79,7 +79,7 @@ class NgramEmbedding(nn.Module):
         return self.widen(F.embedding(rows, self.table, padding_idx=0, sparse=True).flatten(2))
 
 
-def _mix(hashes: Tensor) -> Tensor:
-    """Return hashes whose low bits depend on all bits."""
+def mixed(hashes: Tensor) -> Tensor:
+    """Return int64 hashes, of any shape, whose low bits depend on all bits."""
     hashes = hashes * _FACTOR
     return hashes ^ (hashes >> 29)

@@ -18,8 +18,9 @@ from gnomon.layers.attention_pool import AttentionPool
 from gnomon.layers.dropouts import VariationalDropout, activation_penalties
 from gnomon.layers.embed import SparseEmbedding, TiedHead, TokenEmbedding
 from gnomon.layers.head import Head
+from gnomon.layers.margins import Blend, HeldOutMargins, names
 from gnomon.layers.network import Network, Role
-from gnomon.layers.ngrams import NgramEmbedding, NgramLogits
+from gnomon.layers.ngrams import NgramEmbedding
 from gnomon.layers.recurrence import Recurrence, RecurrenceConfig
 from gnomon.layers.scaling import SeriesScale
 
@@ -32,7 +33,7 @@ class RecurrentNetwork(Network):
         if not parameter.requires_grad:
             return "frozen"
         if name.endswith(".table"):
-            return "sparse"
+            return "linear" if name == "wide.table" else "sparse"
         if name.startswith("embedding."):
             return "embedding"
         in_block = name.startswith("recurrence.layers.") and not name.endswith("_l0")
@@ -40,7 +41,10 @@ class RecurrentNetwork(Network):
 
 
 class TextClassifier(RecurrentNetwork):
-    """Tokens ``(batch, time, features)`` to logits ``(batch, classes)``: a recurrence both ways, beside n-grams."""
+    """Tokens ``(batch, time, features)`` to logits ``(batch, classes)``: a recurrence both ways, beside n-grams.
+
+    The recurrence learns what linear models of n-grams, which have not seen the text, leave to be said of it.
+    """
 
     def __init__(
         self,
@@ -50,7 +54,7 @@ class TextClassifier(RecurrentNetwork):
         *,
         embedding: int,
         word_dropout: float,
-        wide: NgramLogits | None,
+        wide: HeldOutMargins | None,
     ) -> None:
         super().__init__()
         self.embedding = SparseEmbedding(text.sizes, embedding, dropout=recurrence.dropout, word_dropout=word_dropout)
@@ -59,14 +63,27 @@ class TextClassifier(RecurrentNetwork):
         self.pool = AttentionPool(self.recurrence.output_width)
         self.head = Head(2 * self.recurrence.output_width, num_classes)
         self.wide = wide
+        if wide is not None:
+            self.blend = Blend()
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
-        """Return logits of shape ``(batch, classes)``."""
+        """Return logits of shape ``(batch, classes)``; in training also margins that learn by themselves."""
         tokens = inputs.transpose(0, 1)
         mask = tokens[..., 0] != 0
         states, _ = self.recurrence(self.embedding(tokens), mask)
         logits = self.head(self.pool(self.dropout(states), mask))
-        return Output(logits if self.wide is None else logits + self.wide(tokens[..., 0]))
+        if self.wide is None:
+            return Output(logits)
+        words = names(tokens)
+        if not self.training:
+            return Output(self.blend(self.wide(words)[:, -1], logits, words))
+        held_out, others = self.wide.parted(words)
+        return Output(self.blend(held_out, logits, words), margins=others)
+
+    def prepare(self, inputs: Tensor) -> None:
+        """Measure on training texts how rare n-grams are."""
+        if self.wide is not None:
+            self.wide.measure(names(inputs.transpose(0, 1)))
 
 
 class Tagger(RecurrentNetwork):

@@ -67,10 +67,17 @@ class Task:
             )
 
     def loss(self, output: Output, targets: Tensor) -> Tensor:
-        """Return the mean smoothed cross-entropy (nats) of logits ``(batch, classes)``; no penalties."""
+        """Return the mean smoothed cross-entropy (nats) of logits ``(batch, classes)``; no penalties.
+
+        Margins learn by a loss of their own, which adds a gradient and no value.
+        """
         from torch.nn import functional as F
 
-        return F.cross_entropy(output.value.float(), targets, label_smoothing=self.label_smoothing)
+        loss = F.cross_entropy(output.value.float(), targets, label_smoothing=self.label_smoothing)
+        if output.margins is None:
+            return loss
+        beside = _squared_hinge(output.margins.float(), targets)
+        return loss + (beside - beside.detach())
 
     def keep(self, output: Output, targets: Tensor) -> Tensor:
         """Return what is measured of a batch: its logits ``(batch, classes)``."""
@@ -222,6 +229,18 @@ class _Answers:
     log_prob_true: Floats
     rank: Ints
     """How many classes come before the true one; of equal logits the first class comes first."""
+
+
+def _squared_hinge(margins: Tensor, targets: Tensor) -> Tensor:
+    """Return the loss of machines that tell each class from the rest: margins ``(batch, models, classes)``.
+
+    The mean over the batch, the sum over models and classes. Source: Lee and Mangasarian, "SSVM", Computational
+    Optimization and Applications 20, 2001; one class against the rest as in Rifkin and Klautau, JMLR 5 (2004).
+    """
+    from torch.nn import functional as F
+
+    signs = 2 * F.one_hot(targets, margins.shape[-1]).to(margins.dtype) - 1
+    return F.relu(1 - signs[:, None] * margins).square().sum((1, 2)).mean()
 
 
 def _answers(logits: npt.NDArray[Any], targets: Ints) -> _Answers:

@@ -22,6 +22,9 @@ from gnomon.train.schedule import early_rate, rate
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 _REFERENCE_BATCH = 2000
 _ADAM = ("adam", "embedding")
+_TABLES = ("sparse", "linear")
+_LINEAR_BATCH = 64
+"""Samples of a batch that count for a linear model at most: those of a larger one say much the same."""
 _SIZE_OF_ADAM = 0.2
 """Root mean square of Adam's updates, which orthogonalised ones are scaled to."""
 _EPS = 1e-8
@@ -40,7 +43,7 @@ class Optimizer:
         self._momentum = {
             name: torch.zeros_like(parameter)
             for role, members in self._roles.items()
-            if role != "sparse"
+            if role not in _TABLES
             for name, parameter in members
         }
         self._square = {name: _squares(role, parameter) for role, name, parameter in self._with_squares()}
@@ -70,6 +73,7 @@ class Optimizer:
         for role in _ADAM:
             self._step_adam(role, config.lr_adam * factor)
         self._step_sparse(config.lr_sparse * factor)
+        self._step_linear(config.lr_linear * factor * min(batch_size, _LINEAR_BATCH))
 
     def state(self) -> dict[str, Tensor]:
         """Return every tensor that a resumed optimizer needs, by name."""
@@ -85,7 +89,7 @@ class Optimizer:
     def _clip(self) -> None:
         if self._config.clip == "off":
             return
-        clipped = [p for role in self._roles if role not in ("matrix", "sparse") for _, p in self._roles[role]]
+        clipped = [p for role in self._roles if role not in ("matrix", *_TABLES) for _, p in self._roles[role]]
         nn.utils.clip_grad_norm_([p for p in clipped if p.grad is not None], float(self._config.clip))
 
     def _with_squares(self) -> Iterator[tuple[str, str, nn.Parameter]]:
@@ -165,6 +169,13 @@ class Optimizer:
             sums = self._square[name]
             sums.index_add_(0, rows, values.square().mean(1))
             parameter.index_add_(0, rows, values / (sums[rows].sqrt() + _EPS)[:, None], alpha=-lr)
+
+    def _step_linear(self, lr: float) -> None:
+        for _, parameter in self._roles.get("linear", ()):
+            if parameter.grad is None or lr == 0:
+                continue
+            gradient = parameter.grad.coalesce()
+            parameter.index_add_(0, gradient.indices()[0], gradient.values(), alpha=-lr)
 
     def _orthogonal(self, updates: Iterable[Tensor], *, steps: int = 3) -> list[Tensor]:
         """Orthogonalise all updates, those of one shape in one batched product."""

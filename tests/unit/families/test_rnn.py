@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -87,6 +89,7 @@ class TestBuild:
         ({"word_dropout": -0.1}, "family.word_dropout"),
         ({"ngrams": 0}, "family.ngrams"),
         ({"ngram_rows": 2}, "family.ngram_rows"),
+        ({"opening": -1}, "family.opening"),
         ({"slowness_penalty": -1.0}, "family.slowness_penalty"),
         ({"segment_steps": 0}, "family.segment_steps"),
         ({"form": "log"}, "family.form"),
@@ -113,7 +116,13 @@ class TestSizeFor:
         rows = [
             size_for(allowance(num_train=n), SPECS[TextClassifier], SPEED).config.ngram_rows for n in (10, 10**4, 10**8)
         ]
-        assert rows == [2**14, 2**18, 2**20]
+        assert rows == [2**14, 2**17, 2**20]
+
+    def test_many_classes_share_a_table_of_bounded_size(self):
+        many = Label(classes=tuple(map(str, range(1000))))
+        given = allowance(num_train=10**8)
+        config = size_for(given, replace(SPECS[TextClassifier], target=many), SPEED).config
+        assert config.ngram_rows == 2**12  # three models of 1,000 classes: 12.3 million numbers of 16.8
 
     def test_characters_need_longer_n_grams_than_words(self):
         proposals = [
@@ -121,6 +130,14 @@ class TestSizeFor:
             for unit in ("word", "character")
         ]
         assert [proposal.config.ngrams for proposal in proposals] == [2, 5]
+
+    def test_the_first_words_of_short_texts_count_by_their_place(self):
+        texts = [
+            Sequence(sizes=(9,), length=length, unit=unit) for length, unit in ((40, "word"), (41, "word"), (8, "byte"))
+        ]
+        proposals = [size_for(allowance(), Spec(input=text, target=LABEL), SPEED) for text in texts]
+        assert [proposal.config.opening for proposal in proposals] == [3, 0, 0]
+        assert build(proposals[0].config, Spec(input=texts[0], target=LABEL)).wide.opening == 3
 
     def test_text_read_often_is_learned_with_more_dropout(self):
         few, many = (size_for(allowance(num_train=n), SPECS[LanguageModel], SPEED).config for n in (10**6, 10))

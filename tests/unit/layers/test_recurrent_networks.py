@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from gnomon.core.spec import Sequence, Series
-from gnomon.layers.ngrams import NgramEmbedding, NgramLogits
+from gnomon.layers.margins import HeldOutMargins, names
+from gnomon.layers.ngrams import NgramEmbedding
 from gnomon.layers.recurrence import RecurrenceConfig
 from gnomon.layers.recurrent_networks import LanguageModel, SeriesClassifier, Tagger, TextClassifier
 
@@ -27,7 +28,7 @@ def padded(inputs, count):
 
 
 def classifier(recurrence, wide=True):
-    ngrams = NgramLogits((1, 2), 100, 3) if wide else None
+    ngrams = HeldOutMargins((1, 2), 2**16, 3, folds=2, opening=4) if wide else None
     return TextClassifier(WORDS, 3, recurrence, embedding=8, word_dropout=0.0, wide=ngrams).eval()
 
 
@@ -50,8 +51,24 @@ class TestTextClassifier:
         before = network(inputs).value
         with torch.no_grad():
             network.wide.table.fill_(0.5)
-        # 7 tokens and 6 pairs, each of 0.5, over the root of 13
-        torch.testing.assert_close(network(inputs).value, before + 0.5 * 13**0.5)
+        # 7 tokens, 8 pairs with the edges and 4 words at their places, each of 0.5, over the root of 19; three times
+        torch.testing.assert_close(network(inputs).value, before + 3 * 0.5 * 19**0.5)
+
+    def test_in_training_a_text_meets_the_model_that_has_not_seen_it(self, recurrence):
+        network, inputs = classifier(recurrence).train(), tokens(5, 7, (30, 5))
+        before = network(inputs)
+        with torch.no_grad():
+            network.wide.table.normal_()
+        after = network(inputs)
+        held_out, others = network.wide.parted(names(inputs.transpose(0, 1)))
+        torch.testing.assert_close(after.value, before.value + 3 * held_out)
+        assert torch.equal(after.margins, others)
+        assert network.eval()(inputs).margins is None
+
+    def test_how_rare_n_grams_are_is_measured(self, recurrence):
+        network = classifier(recurrence)
+        network.prepare(tokens(5, 7, (30, 5)))
+        assert len(network.wide.rarity.unique()) > 1
 
     def test_without_n_grams(self, recurrence):
         assert classifier(recurrence, wide=False)(tokens(2, 7, (30, 5))).value.shape == (2, 3)
@@ -160,7 +177,9 @@ class TestRoles:
     def test_of_fused_layers(self):
         found = self.roles(classifier(RecurrenceConfig(cell="lstm", width=8, layers=1)))
         assert {role for name, role in found.items() if name.startswith("recurrence.")} == {"adam"}
-        assert found["wide.table"] == "sparse"
+        assert found["wide.table"] == "linear"
+        assert found["embedding.table"] == "sparse"
+        assert found["blend.weights"] == "adam"
 
     def test_what_does_not_learn_is_frozen(self):
         network = classifier(RecurrenceConfig(width=8))

@@ -204,6 +204,16 @@ def test_loss_is_cross_entropy_with_smoothing():
     assert task_of(2).label_smoothing == 0.1
 
 
+def test_margins_learn_by_a_loss_of_their_own():
+    logits, targets = torch.zeros(2, 3), torch.tensor([0, 2])
+    margins = torch.tensor([[[2.0, -1.0, 0.5]], [[0.0, -3.0, 1.0]]], requires_grad=True)
+    loss = task_of(3).loss(Output(logits, margins=margins), targets)
+    assert loss.item() == pytest.approx(np.log(3))  # the logits' loss alone is shown
+    loss.backward()
+    # squared hinge, halved by the mean of two samples: 2 (1 + 0.5) / 2 above the margin of -1, and 2 (1 + 0) / 2
+    torch.testing.assert_close(margins.grad, torch.tensor([[[0.0, 0.0, 1.5]], [[1.0, 0.0, 0.0]]]))
+
+
 def test_loss_of_half_precision_logits_is_computed_in_fp32():
     loss = task_of(2).loss(Output(value=torch.zeros(3, 2, dtype=torch.bfloat16)), torch.tensor([0, 1, 0]))
     assert loss.dtype == torch.float32

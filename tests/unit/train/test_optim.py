@@ -304,6 +304,26 @@ class TestSparse:
         assert "table.weight" not in state
 
 
+class TestLinear:
+    def moved(self, batch_size):
+        network = Mixed()
+        network.role = lambda name, parameter: "linear" if name == "table.weight" else "adam"
+        before = network.table.weight.detach().clone()
+        optimizer = Optimizer(network, adam_config(lr_linear=0.25), iterate_in=torch.float32)
+        network.table(torch.tensor([7, 7, 50])).sum().div(batch_size).backward()
+        optimizer.step(0.5, batch_size)
+        assert "square/table.weight" not in optimizer.state()
+        return (network.table.weight - before).detach()
+
+    def test_it_descends_by_the_sum_over_the_samples(self):
+        moved = self.moved(3)
+        assert torch.nonzero(moved.abs().sum(1))[:, 0].tolist() == [7, 50]
+        torch.testing.assert_close(moved[[7, 50]], -0.125 * torch.tensor([[2.0, 2.0], [1.0, 1.0]]))
+
+    def test_large_batches_count_for_64_samples(self):
+        torch.testing.assert_close(self.moved(640)[50], torch.full((2,), -0.0125))
+
+
 def test_the_state_of_every_role_is_all_that_a_copy_needs():
     one, two = Mixed(), Mixed(seed=3)
     first = Optimizer(one, adam_config(clip=1.0), iterate_in=torch.float32)
