@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gnomon.cli.shell import words
@@ -34,29 +34,15 @@ def rows(found: Mapping[str, Any]) -> list[Row]:
 
 def leaf(kind: Mapping[str, Any]) -> str:
     """Return a kind of data in words: ``pictures of 32 × 32 px, RGB``."""
-    if kind["kind"] == "Image":
-        colour = "grey" if kind["channels"] == 1 else "RGB"
-        return f"pictures of {kind['height_px']} × {kind['width_px']} px, {colour}"
-    if kind["kind"] == "Label":
-        return f"one of {words.count(len(kind['classes']))} classes"
-    if kind["kind"] == "Tags":
-        return f"one of {words.count(len(kind['classes']))} tags for each word"
-    if kind["kind"] == "NodeLabels":
-        return f"one of {words.count(len(kind['classes']))} classes for each node"
-    if kind["kind"] == "Trees":
-        return "trees" if kind["ordered"] else "trees without an order of children"
-    if kind["kind"] == "Text":
-        return "sentences, cut into words" if kind["words"] else "text"
-    if kind["kind"] == "Series":
-        return _series(kind)
-    if kind["kind"] == "Audio":
-        return f"recordings at {words.count(kind['rate_hz'])} Hz"
-    if kind["kind"] == "Table":
-        return f"rows of {words.count(len(kind['columns']))} columns"
-    if kind["kind"] == "Number":
-        return f"a number: {printable(kind['name'])}"
+    if kind["kind"] in _WORDING:
+        return _WORDING[kind["kind"]](kind)
     facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in kind.items() if name != "kind")
     return f"{kind['kind'].lower()}: {facts}" if facts else kind["kind"].lower()
+
+
+def _picture(kind: Mapping[str, Any]) -> str:
+    colour = "grey" if kind["channels"] == 1 else "RGB"
+    return f"pictures of {kind['height_px']} × {kind['width_px']} px, {colour}"
 
 
 def _columns(facts: Mapping[str, Any]) -> list[Row]:
@@ -89,6 +75,21 @@ def _series(kind: Mapping[str, Any]) -> str:
     told = ", ".join(names[:_CHANNELS]) + (", ..." if len(names) > _CHANNELS else "")
     steps = f" of {words.count(kind['length'])} steps" if kind["length"] else ""
     return f"series{steps} of {len(names)} channel{'' if len(names) == 1 else 's'}: {told}"
+
+
+_WORDING: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    "Image": _picture,
+    "Label": lambda kind: f"one of {words.count(len(kind['classes']))} classes",
+    "Tags": lambda kind: f"one of {words.count(len(kind['classes']))} tags for each word",
+    "NodeLabels": lambda kind: f"one of {words.count(len(kind['classes']))} classes for each node",
+    "Trees": lambda kind: "trees" if kind["ordered"] else "trees without an order of children",
+    "Text": lambda kind: "sentences, cut into words" if kind["words"] else "text",
+    "Series": _series,
+    "Audio": lambda kind: f"recordings at {words.count(kind['rate_hz'])} Hz",
+    "Table": lambda kind: f"rows of {words.count(len(kind['columns']))} columns",
+    "Number": lambda kind: f"a number: {printable(kind['name'])}",
+}
+"""How a kind of data is called."""
 
 
 def _classes(splits: Mapping[str, Mapping[str, Any]], classes: Sequence[str]) -> list[Row]:
