@@ -55,6 +55,8 @@ class Config:
     """Share of the units that a composition would change that stay as they were."""
     word_dropout: float = 0.0
     """Share of the symbols that a training step does without."""
+    updates: Literal["orthogonal", "adam"] = "orthogonal"
+    """How the matrices of the cell learn: by orthogonalised updates, or by Adam, whose steps cost less."""
     ngrams: int | Off = 2
     """Longest n-gram of symbols that the linear model beside the cell knows; there is none for numbers."""
     ngram_rows: int = 2**16
@@ -96,6 +98,7 @@ def build(config: Config, spec: Spec) -> Network:
         cell,
         embedding=config.embedding,
         every_node=isinstance(spec.target, NodeLabels),
+        orthogonal=config.updates == "orthogonal",
         dropout=config.dropout,
         input_dropout=config.input_dropout,
         word_dropout=config.word_dropout,
@@ -158,7 +161,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
 
 def _of_notation(width: int) -> Config:
     """Return a network for trees of few different symbols, whose rules can be found."""
-    return Config(width=width, hidden=4 * width, embedding=width, dropout=0.0, ngrams="off")
+    return Config(width=width, hidden=4 * width, embedding=width, dropout=0.0, updates="adam", ngrams="off")
 
 
 def _of_words(width: int, allowance: Allowance) -> Config:

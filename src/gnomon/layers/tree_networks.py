@@ -32,6 +32,7 @@ class TreeNetwork(Network):
         *,
         embedding: int,
         every_node: bool,
+        orthogonal: bool = False,
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         word_dropout: float = 0.0,
@@ -39,6 +40,7 @@ class TreeNetwork(Network):
     ) -> None:
         super().__init__()
         self.every_node = every_node
+        self.orthogonal = orthogonal
         self.embedding = SparseEmbedding(trees.sizes, embedding, word_dropout=word_dropout)
         self.input_dropout = nn.Dropout(input_dropout)
         self.cell = cell
@@ -57,12 +59,12 @@ class TreeNetwork(Network):
         return Output(trees.padded(self._values(trees, states, nodes)))
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
-        """Tables are sparse; all else learns by Adam."""
+        """Tables are sparse, matrices of the cell may be orthogonalised, all else learns by Adam."""
         if not parameter.requires_grad:
             return "frozen"
         if name.endswith(".table"):
             return "sparse"
-        return "adam"
+        return "orthogonal" if self.orthogonal and name.startswith("cell.") and parameter.ndim == 2 else "adam"
 
     def _values(self, trees: Forest, states: Tensor, nodes: Tensor) -> Tensor:
         values: Tensor = self.head(self.dropout(states))

@@ -1,7 +1,7 @@
 import numpy as np
 import raw_data
 
-from gnomon.core.spec import Label, Spec, Text
+from gnomon.core.spec import Label, NodeLabels, Spec, Text, Trees
 from gnomon.data import balance
 
 
@@ -72,3 +72,12 @@ def test_a_few_samples_say_nothing_about_their_labels():
 
 def test_what_has_no_classes_has_nothing_to_balance():
     assert balance.find(raw_data.CONTINUED, {"train": np.zeros(0, np.int64)}) == ([], [])
+
+
+def test_nodes_are_spoken_of_as_nodes():
+    spec = Spec(input=Trees(), target=NodeLabels(classes=("0", "1")))
+    (finding,) = [f for f in found(spec, train=[50, 0]) if f.level == "error"]
+    assert finding.text == "all training nodes have the node label '0': there is nothing to learn"
+    assert finding.fix == "give trees with at least two node labels, or another column with --target"
+    told = texts(spec, level="info", train=[80, 20], test=[80, 20])
+    assert told == ["80.0% of the training nodes have the node label '0': so often it is the right answer"]

@@ -3,9 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import raw_data
+from fake_tree_runs import sentences
 
 from gnomon.core.errors import DataError
-from gnomon.core.spec import Series, Spec, Tags, Text
+from gnomon.core.spec import NodeLabels, Series, Spec, Tags, Text
 from gnomon.data.joining import fit
 
 
@@ -65,3 +66,10 @@ def test_data_of_another_form_are_refused(main, other, what):
     with pytest.raises(DataError, match="the valid data ") as caught:
         fit(raw_data.dataset(other), raw_data.dataset(main), "valid")
     assert what in str(caught.value)
+
+
+def test_labels_of_nodes_are_united_by_name():
+    main, other = sentences(1), sentences(1)
+    turned = replace(other, spec=replace(other.spec, target=NodeLabels(classes=("4", "3", "2", "1", "0"))))
+    part = fit(replace(turned, splits={"all": turned.splits["test"]}), main, "test")
+    assert part.targets.values.tolist() == (4 - other.splits["test"].targets.values).tolist()

@@ -37,4 +37,11 @@ def test_what_learns_how():
     some = network(every_node=True, wide=SpanLogits((1,), 50, 3))
     roles = {name: some.role(name, parameter) for name, parameter in some.named_parameters()}
     assert {name for name, role in roles.items() if role == "sparse"} == {"embedding.table", "wide.table"}
+    assert roles["cell.enter"] == "adam"
+    some.orthogonal = True
+    assert {name for name, p in some.named_parameters() if some.role(name, p) == "orthogonal"} == {
+        "cell.symbol.weight",
+        "cell.enter",
+        "cell.leave",
+    }
     assert roles["head.linear.weight"] == roles["cell.leave_bias"] == "adam"
