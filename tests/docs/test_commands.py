@@ -88,7 +88,7 @@ def prepared(tmp_path_factory):
 
 
 def write_texts(workspace):
-    """Write ``reviews.csv``, ``book.txt`` and ``sensors.csv``."""
+    """Write ``reviews.csv``, ``book.txt``, ``sensors.csv`` and ``houses.csv``."""
     draw = random.Random(0)
     good, bad = ("lovely", "warm", "brilliant"), ("dull", "cold", "tiresome")
     things = ("evening", "film", "story", "walk in the sun", "shadow play", "hour by the sundial")
@@ -107,6 +107,13 @@ def write_texts(workspace):
         season = math.sin(2 * math.pi * hour / 24)
         hours.append(f"{day},{10 + 3 * season + draw.gauss(0, 0.2):.3f},{5 - season + draw.gauss(0, 0.2):.3f}")
     (workspace / "sensors.csv").write_text("\n".join(hours) + "\n")
+    houses = ["street,sold,size,colour,price"]
+    for _ in range(400):
+        size, colour = draw.gauss(100, 30), draw.choice(("red", "blue", "NA"))
+        price = 3 * size + 50 * (colour == "red") + draw.gauss(0, 10)
+        sold = datetime(2025, 1, 1) + timedelta(days=draw.randrange(200))
+        houses.append(f"street {draw.randrange(60)},{sold:%Y-%m-%d},{size:.1f},{colour},{price:.2f}")
+    (workspace / "houses.csv").write_text("\n".join(houses) + "\n")
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def leaf(kind: Mapping[str, Any]) -> str:
     if kind["kind"] == "Table":
         return f"rows of {words.count(len(kind['columns']))} columns"
     if kind["kind"] == "Number":
-        return f"a number: {printable(kind['name'])}"
+        return f"a number: {printable(kind['name'])}" if kind.get("name") else "a number"
     facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in kind.items() if name != "kind")
     return f"{kind['kind'].lower()}: {facts}" if facts else kind["kind"].lower()
 
