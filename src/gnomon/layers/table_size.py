@@ -78,7 +78,7 @@ def _enough_passes(num_rows: int, spec: Spec) -> float:
     """Return the passes over the rows after which more of them teach chances rather than rules."""
     if num_rows < _FEW_ROWS:
         return 40.0 if isinstance(spec.target, Label) else 20.0
-    return 30.0 if _says_little(num_rows, spec) else 60.0
+    return 30.0 if _says_little(num_rows, spec) else 40.0
 
 
 def _says_little(num_rows: int, spec: Spec) -> bool:
