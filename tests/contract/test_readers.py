@@ -17,7 +17,7 @@ from gnomon.core import plugins
 from gnomon.core.config import DataConfig
 from gnomon.core.errors import StoppedError, UsageError
 from gnomon.core.events import Worked, silent
-from gnomon.core.spec import Audio, Dataset, Label, Match, NodeLabels, Series, Tags, Text, Trees
+from gnomon.core.spec import Audio, Dataset, Label, Match, NodeLabels, Number, Series, Table, Tags, Text, Trees
 from gnomon.core.spec import Image as Pictures
 from gnomon.data.reading import Reading
 
@@ -298,7 +298,20 @@ def trees_are(split, leaf):
     return split.inputs[:]
 
 
-INPUTS = {Audio: sounds_are, Trees: trees_are, Pictures: pixels_are, Text: texts_are, Series: rows_are}
+def cells_are(split, table):
+    rows = [split.inputs[k] for k in range(len(split))]
+    assert all(list(row) == [column.name for column in table.columns] for row in rows)
+    return [tuple(row.values()) for row in rows]
+
+
+INPUTS = {
+    Audio: sounds_are,
+    Trees: trees_are,
+    Pictures: pixels_are,
+    Text: texts_are,
+    Series: rows_are,
+    Table: cells_are,
+}
 
 
 def targets_are(split, spec):
@@ -315,6 +328,8 @@ def targets_are(split, spec):
             assert tags.dtype == np.int64
             assert tags.shape == (len(words),)
             assert -1 <= tags.min() <= tags.max() < len(spec.target.classes)
+    elif isinstance(spec.target, Number):
+        assert split.targets.dtype == np.float64
     elif isinstance(spec.target, Text):
         assert split.targets is split.inputs
     else:
@@ -345,10 +360,11 @@ def test_label_and_sample_belong_together(given, tmp_path):
     found = read(given, tmp_path)
     if not isinstance(found.spec.target, Label):
         pytest.skip("without a label")
-    if module.__name__.endswith("digits"):
-        from sklearn.datasets import load_digits
+    if module.__name__.endswith(("digits", "builtin_tables")):
+        from sklearn import datasets
 
-        assert found.splits["all"].targets.tolist() == load_digits().target.tolist()
+        load = datasets.load_digits if module.__name__.endswith("digits") else datasets.load_wine
+        assert found.splits["all"].targets.tolist() == load().target.tolist()
         return
     split = found.splits.get("train", found.splits.get("all"))
     if isinstance(found.spec.input, Trees):
@@ -359,6 +375,8 @@ def test_label_and_sample_belong_together(given, tmp_path):
         return
     if isinstance(found.spec.input, Text):
         assert split.targets.tolist() == [int(text.split()[-1]) % 2 for text in split.inputs[:]]
+    elif isinstance(found.spec.input, Table):
+        assert split.targets.tolist() == [float(row["size"]) / 12.5 % 2 for row in split.inputs[:]]
     else:
         firsts = np.array([np.ravel(one)[0] for one in split.inputs[:]])
         assert (split.targets == firsts % 2).all()

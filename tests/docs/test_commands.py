@@ -101,7 +101,7 @@ def write_sounds(workspace):
 
 
 def write_texts(workspace):
-    """Write ``reviews.csv``, ``book.txt``, ``sensors.csv`` and ``phrases.txt``."""
+    """Write ``reviews.csv``, ``book.txt``, ``sensors.csv``, ``phrases.txt`` and ``houses.csv``."""
     draw = random.Random(0)
     good, bad = ("lovely", "warm", "brilliant"), ("dull", "cold", "tiresome")
     things = ("evening", "film", "story", "walk in the sun", "shadow play", "hour by the sundial")
@@ -125,6 +125,13 @@ def write_texts(workspace):
         for n in range(240)
     ]
     (workspace / "phrases.txt").write_text("\n".join(phrases) + "\n")
+    houses = ["street,sold,size,colour,price"]
+    for _ in range(400):
+        size, colour = draw.gauss(100, 30), draw.choice(("red", "blue", "NA"))
+        price = 3 * size + 50 * (colour == "red") + draw.gauss(0, 10)
+        sold = datetime(2025, 1, 1) + timedelta(days=draw.randrange(200))
+        houses.append(f"street {draw.randrange(60)},{sold:%Y-%m-%d},{size:.1f},{colour},{price:.2f}")
+    (workspace / "houses.csv").write_text("\n".join(houses) + "\n")
 
 
 @pytest.fixture

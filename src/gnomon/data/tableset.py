@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.config import DataConfig
-from gnomon.core.errors import DataError, UsageError, printable
+from gnomon.core.errors import DataError, StoppedError, UsageError, printable
 from gnomon.core.spec import Dataset, Guess, Label, Number, Skipped, Spec, Split, Table, TableColumn
 from gnomon.data import cells, pictures, tableprofile, tabletarget, tabletypes, tablevalues
 from gnomon.data.cells import Cells, RowNames
+from gnomon.data.reading import Reading
 from gnomon.data.split import Subset
 from gnomon.data.tabletarget import Kind, Target
 from gnomon.data.tabletypes import Type
@@ -54,6 +55,12 @@ class Found:
     guesses: tuple[Guess, ...] = ()
     told: tuple[str, ...] = ()
     """What was mended, in sentences."""
+
+
+def stop_if_asked(reading: Reading) -> None:
+    """Raise ``StoppedError`` where a signal asked to stop."""
+    if reading.should_stop():
+        raise StoppedError("stopped while a table was being read", fix="give the same command again")
 
 
 def dataset(found: Found, config: DataConfig) -> Dataset:

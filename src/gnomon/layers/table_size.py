@@ -9,7 +9,7 @@ from gnomon.core.spec import Label, Spec, Vector
 from gnomon.core.training import Allowance, Speed
 
 _DEPTH = 2
-_BINS, _BINS_OF_FEW = 32, 8
+_BINS, _BINS_OF_FEW = 32, 4
 _LADDER = ((64, 8, 0.0), (128, 8, 8.0), (192, 12, 40.0), (256, 16, 80.0), (384, 16, 120.0), (512, 32, 200.0))
 """Width, members, and the passes over the rows from which on this is better than the one before."""
 _WIDEST = ((1000, 64), (4000, 128), (20_000, 256), (200_000, 384))
@@ -33,7 +33,7 @@ def table_size(
     batch_size = 2 ** min(8, max(5, round(math.log2(num_rows / 50))))
     embedding = _embedding(vector)
     width, members, passes = _largest(allowance, vector, embedding, batch_size, speed)
-    says_little = num_rows < _FEW_ROWS or (isinstance(spec.target, Label) and len(spec.target.classes) <= _TWO)
+    says_little = _says_little(num_rows, spec)
     network = {
         "width": width,
         "members": members,
@@ -50,7 +50,7 @@ def table_size(
         "train.warmup": 0.02,
         "train.average": 0.05,
         "train.precision": "fp32",
-        "train.max_epochs": _enough_passes(num_rows, says_little),
+        "train.max_epochs": _enough_passes(num_rows, spec),
     }
     if isinstance(spec.target, Label):
         settings["task.label_smoothing"] = 0.0
@@ -74,11 +74,15 @@ def _largest(
     return width, members, found
 
 
-def _enough_passes(num_rows: int, says_little: bool) -> float:
+def _enough_passes(num_rows: int, spec: Spec) -> float:
     """Return the passes over the rows after which more of them teach chances rather than rules."""
     if num_rows < _FEW_ROWS:
-        return 40.0
-    return 30.0 if says_little else 60.0
+        return 40.0 if isinstance(spec.target, Label) else 20.0
+    return 30.0 if _says_little(num_rows, spec) else 40.0
+
+
+def _says_little(num_rows: int, spec: Spec) -> bool:
+    return num_rows < _FEW_ROWS or (isinstance(spec.target, Label) and len(spec.target.classes) <= _TWO)
 
 
 def _embedding(vector: Vector) -> int:

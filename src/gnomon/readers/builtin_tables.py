@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +35,7 @@ def sniff(path: Path) -> Match | None:
 
 def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     """Return the table as one split; the target has a name of its own."""
-    from dataclasses import replace
-
+    tableset.stop_if_asked(reading)
     name = str(path)
     target = TARGETS[name] if config.target == "auto" else config.target
     part = Part(split="all", name=name, table=_table(name))

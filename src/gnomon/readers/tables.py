@@ -64,7 +64,10 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     files, guesses = _with_sibling(path, _files(path), config)
     if not files:
         raise DataError("holds no table", fix="give a CSV, TSV, JSONL or Parquet file, or a folder of them", path=path)
-    sheets = [(split, tablestream.load(file, reading, encoding=settings.encoding)) for split, file in files]
+    sheets = []
+    for split, file in files:
+        tableset.stop_if_asked(reading)
+        sheets.append((split, tablestream.load(file, reading, encoding=settings.encoding)))
     _require_alike(sheets, path)
     dropped = _named(settings.drop)
     told = [Guess(what=what, why=why, flag="") for _, sheet in sheets[:1] for what, why in sheet.told]

@@ -7,7 +7,7 @@ BAD = {"file": "b\n.jpg", "label": None, "confidence": None, "error": "not a pic
 def test_one_row_an_input_in_order_also_for_bad_ones(api, capsys):
     api.answers["predict"] = [CAT, BAD]
     assert main(["predict", "runs/a", "a.jpg", "b\n.jpg"]) == 0
-    assert api.calls == [("predict", ("runs/a", ["a.jpg", "b\n.jpg"]), {"out": None})]
+    assert api.calls == [("predict", ("runs/a", ["a.jpg", "b\n.jpg"]), {"out": None, "strict": False})]
     first, second = capsys.readouterr().out.splitlines()
     assert first.split() == ["a.jpg", "98.7", "%", "cat"]
     assert second.startswith(r"b\n.jpg")
@@ -25,13 +25,20 @@ def test_many_rows_are_not_poured_over_the_screen(api, capsys):
 def test_a_file_for_the_rows_is_named_instead_of_the_rows(api, capsys):
     api.answers["predict"] = [CAT]
     assert main(["predict", "runs/a", "a.jpg", "-o", "p.csv"]) == 0
-    assert api.calls[0][2] == {"out": "p.csv"}
+    assert api.calls[0][2] == {"out": "p.csv", "strict": False}
     assert capsys.readouterr().out.split() == ["written", "p.csv"]
 
 
 def test_json_holds_every_row(api, as_json):
     api.answers["predict"] = [CAT, BAD]
     assert as_json("predict", "runs/a", "x")[1] == {"predictions": [CAT, BAD], "out": None}
+
+
+def test_numbers_have_their_range_and_strict_is_passed_on(api, capsys):
+    api.answers["predict"] = [{"file": "t.csv#1", "error": "", "value": 12345.6, "low": 0.5, "high": 20000.0}]
+    assert main(["predict", "runs/a", "t.csv", "--strict"]) == 0
+    assert api.calls[0][2] == {"out": None, "strict": True}
+    assert capsys.readouterr().out.split() == ["t.csv#1", "12,346", "0.5", "–", "20,000"]
 
 
 def test_no_file_is_refused(api, capsys):

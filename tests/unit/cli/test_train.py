@@ -8,6 +8,7 @@ from gnomon.cli import main
 
 def test_every_flag_reaches_the_api_under_its_name(api, capsys):
     words = "photos --target t --valid v --test w --split 0.8,0.2 --horizon 9 --data-dir d --max-bad 0.5 --budget 90s"
+    words += " --group who --time when"
     words += " --task classify --family mlp --seed 7 --config c.toml --set train.lr=1 --set a.b=2 --replay r --out o"
     assert main(["train", *words.split()]) == 0
     assert api.calls[0][2].pop("already_s") > 0
@@ -20,6 +21,8 @@ def test_every_flag_reaches_the_api_under_its_name(api, capsys):
                 "valid": "v",
                 "test": "w",
                 "split": "0.8,0.2",
+                "group": "who",
+                "time": "when",
                 "horizon": 9,
                 "data_dir": "d",
                 "max_bad": 0.5,

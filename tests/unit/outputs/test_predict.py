@@ -70,5 +70,5 @@ def test_what_is_no_text_is_escaped(tmp_path, suffix):
 def test_an_unknown_ending_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(UsageError) as caught:
         write([GOOD], tmp_path / "rows.xml")
-    assert caught.value.fix == "let it end in .csv, .jsonl, .parquet"
+    assert caught.value.fix == "let it end in .csv, .tsv, .jsonl, .parquet"
     assert not (tmp_path / "rows.xml").exists()

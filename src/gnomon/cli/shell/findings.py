@@ -87,7 +87,7 @@ _WORDING: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "Series": _series,
     "Audio": lambda kind: f"recordings at {words.count(kind['rate_hz'])} Hz",
     "Table": lambda kind: f"rows of {words.count(len(kind['columns']))} columns",
-    "Number": lambda kind: f"a number: {printable(kind['name'])}",
+    "Number": lambda kind: f"a number: {printable(kind['name'])}" if kind.get("name") else "a number",
 }
 """How a kind of data is called."""
 

@@ -44,7 +44,7 @@ def test_the_columns_of_a_table_are_listed():
     assert "  target      a number: price" in shown
     start = shown.index("  column  holds       missing  values")
     assert shown[start + 1 : start + 5] == [
-        "  size    number       10.0 %  0.5 … 12,000",
+        "  size    number       10.0\u00a0%  0.5 … 12,000",
         "  colour  category             2: red",
         "  id      identifier           it counts the rows",
         "  when    date                 2024 … 2025",
@@ -106,7 +106,7 @@ def test_data_without_counts_has_its_splits_only():
             {"kind": "Series", "names": list("abcdefghij"), "length": 0},
             "series of 10 channels: a, b, c, d, e, f, g, h, ...",
         ),
-        ({"kind": "Number"}, "number"),
+        ({"kind": "Number", "name": ""}, "a number"),
     ],
 )
 def test_every_kind_of_data_has_words(kind, words):
