@@ -85,5 +85,7 @@ def command(
             settings=settings,
             emit=watch.emit,
         )
-        again = f"gnomon train {shlex.quote(path or '')} --budget {budget}"
+        named = [f" --label-from {shlex.quote(label_from)}"] if label_from != "auto" else []
+        named += [f" --group {shlex.quote(group)}"] if group != "off" else []
+        again = f"gnomon train {shlex.quote(path or '')}{''.join(named)} --budget {budget}"
         watch.answer(found, [*findings.rows(found), heading("Next"), fact("train", (again, "cyan"))])
