@@ -88,6 +88,10 @@ def command(
             settings=settings,
             emit=watch.emit,
         )
-        wanted = f" --target {shlex.quote(target)}" if target != "auto" else ""
-        again = f"gnomon train {shlex.quote(path or '')}{wanted} --budget {budget}"
+        named = [
+            f" --{name} {shlex.quote(value)}"
+            for name, value in (("target", target), ("label-from", label_from), ("group", group), ("time", time))
+            if value not in ("auto", "off")
+        ]
+        again = f"gnomon train {shlex.quote(path or '')}{''.join(named)} --budget {budget}"
         watch.answer(found, [*findings.rows(found), heading("Next"), fact("train", (again, "cyan"))])

@@ -10,6 +10,7 @@ def test_every_flag_reaches_the_api_under_its_name(api, capsys):
     words = "photos --target t --valid v --test w --split 0.8,0.2 --horizon 9 --data-dir d --max-bad 0.5 --budget 90s"
     words += " --group who --time when"
     words += " --task classify --family mlp --seed 7 --config c.toml --set train.lr=1 --set a.b=2 --replay r --out o"
+    words += " --label-from {label}_{index} --group g"
     assert main(["train", *words.split()]) == 0
     assert api.calls[0][2].pop("already_s") > 0
     assert api.calls == [
@@ -24,6 +25,8 @@ def test_every_flag_reaches_the_api_under_its_name(api, capsys):
                 "group": "who",
                 "time": "when",
                 "horizon": 9,
+                "label_from": "{label}_{index}",
+                "group": "g",
                 "data_dir": "d",
                 "max_bad": 0.5,
                 "budget": "90s",
@@ -51,7 +54,8 @@ def test_defaults_leave_the_choice_to_gnomon(api, capsys):
     assert args == ("photos",)
     assert settings["budget"] == "5m"
     assert [settings[name] for name in ("task", "family", "target", "split", "horizon")] == ["auto"] * 5
-    assert [settings[name] for name in ("valid", "test")] == ["off"] * 2
+    assert settings["label_from"] == "auto"
+    assert [settings[name] for name in ("valid", "test", "group")] == ["off"] * 3
     assert [settings[name] for name in ("data_dir", "config", "replay", "out")] == [None] * 4
 
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Image, Label, Sequence, Series, Spec, Tags
+from gnomon.core.spec import Image, Label, Sequence, Series, Spec, Tags, Waveform
 from gnomon.core.training import Allowance, Speed
 from gnomon.families.rnn import ACCEPTS, Config, build, size_for
+from gnomon.layers.audio_rnn import AudioRnn
 from gnomon.layers.recurrent_networks import LanguageModel, SeriesClassifier, Tagger, TextClassifier
 from gnomon.layers.segments import SegmentNetwork
 
@@ -23,6 +24,7 @@ SPECS = {
     LanguageModel: Spec(input=STREAM, target=STREAM),
     SeriesClassifier: Spec(input=KNOWN, target=LABEL),
     SegmentNetwork: Spec(input=KNOWN, target=COMING),
+    AudioRnn: Spec(input=Waveform(rate_hz=8000, length=8000), target=LABEL),
 }
 
 
