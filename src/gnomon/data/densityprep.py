@@ -110,9 +110,11 @@ def _two_valued(train: Split) -> tuple[str, list[Guess]]:
 
 
 def _normal(train: Split, classes: tuple[str, ...], anomalous: tuple[str, ...]) -> tuple[str, ...]:
+    if not classes:
+        return ()
     there = np.bincount(train.targets[train.targets >= 0], minlength=len(classes)) > 0
     normal = tuple(name for name, any_there in zip(classes, there, strict=True) if any_there and name not in anomalous)
-    if classes and not normal:
+    if not normal:
         raise DataError("no class is left to learn from", fix="name fewer classes in density.anomalous")
     return normal
 

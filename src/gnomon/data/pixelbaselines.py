@@ -57,7 +57,7 @@ def principal(train: Split, inputs: Column, *, num_components: int = 64) -> Floa
     pixels = np.asarray(train.inputs[rows], np.float32).reshape(len(rows), -1) / 255
     mean = pixels.mean(axis=0)
     _, _, axes = np.linalg.svd(pixels - mean, full_matrices=False)
-    axes = axes[: min(num_components, len(rows) // 2)]
+    axes = axes[: max(1, min(num_components, len(rows) // 2, pixels.shape[1] // 4))]
 
     def rest(part: npt.NDArray[np.uint8]) -> Floats:
         centred = part.reshape(len(part), -1).astype(np.float32) / 255 - mean

@@ -14,11 +14,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnomon.core.spec import Density, Image, Output
+from gnomon.core.spec import Density, Image, Normality, Output
 from gnomon.layers.binarise import binarise
 from gnomon.layers.gaussian_latents import Fixed, Means, Pick, Posterior, Prior
 from gnomon.layers.keyed_noise import DrawnNoise, KeyedNoise, keys_of, mixed
+from gnomon.layers.neighbours import Neighbours
 from gnomon.layers.network import Network, Role
+from gnomon.layers.oriented_gradients import CELLS, ORIENTATIONS, oriented_gradients
 
 Features = tuple[Tensor, ...]
 UNKNOWN_SHARE = 0.1
@@ -26,6 +28,9 @@ UNKNOWN_SHARE = 0.1
 _ROWS = 1000
 """Samples that are decoded together where each is decoded many times."""
 _BOUND_SALT = 0x6B
+REMEMBERED = 8000
+"""Normal samples that are remembered where anomalies are to be told."""
+_COMPONENTS = 40
 
 
 class Latents(NamedTuple):
@@ -115,6 +120,11 @@ class Generative(Network):
         self.density = density
         self.conditional = density.conditional
         self.likelihood = likelihood
+        self.neighbours = (
+            Neighbours(ORIENTATIONS * CELLS**2, size=REMEMBERED, components=_COMPONENTS)
+            if isinstance(density, Normality)
+            else None
+        )
         self.warmup = warmup
         self.free_nats = free_nats
 
@@ -130,7 +140,8 @@ class Generative(Network):
         """Return for uint8 pictures ``(batch, height, width, channels)`` the terms of the bound, in nats.
 
         ``value`` is ``(batch, 2 + groups)``: the reconstruction, how strange the sample is, then the divergence of each
-        group of latents. The
+        group of latents. The bound itself says how strange a sample is; where anomalies are to be told, simple pictures
+        would pass for normal ones, and the distance from remembered ones says it. The
         penalty ``kl`` is their weighted mean: the weight rises over the warm-up, and a group costs no less than its
         free nats. Source: free bits: Kingma et al., arXiv 1606.04934, appendix C.8; warm-up: Sønderby et al.,
         arXiv 1602.02282, section 3.
@@ -142,13 +153,18 @@ class Generative(Network):
         rebuilt = self.likelihood.nats(found.parameters, pictures)
         divergences = torch.stack(found.kls, dim=1)
         penalty = divergences.mean(0).clamp_min(self.free_nats).sum() * self.weight()
-        strange = self.strangeness(rebuilt, divergences, found).detach()
+        strange = (rebuilt + divergences.sum(1)).detach()
+        if self.neighbours is not None and not self.training:
+            strange = self.neighbours(oriented_gradients(inputs))
         value = torch.cat([torch.stack([rebuilt, strange], dim=1), divergences], dim=1)
         return Output(value.float(), penalties={"kl": penalty})
 
-    def strangeness(self, rebuilt: Tensor, divergences: Tensor, found: Descent) -> Tensor:
-        """Return how strange each sample is, ``(batch,)``: the less probable, the stranger."""
-        return rebuilt + divergences.sum(1)
+    @torch.no_grad()
+    def remember(self, inputs: Tensor) -> None:
+        """Remember normal pictures uint8 ``(n, height, width, channels)``, where anomalies are to be told."""
+        if self.neighbours is not None:
+            parts = [oriented_gradients(part) for part in inputs.split(_ROWS)]
+            self.neighbours.fit(torch.cat(parts))
 
     def weight(self) -> float:
         """Return the weight of the divergence at this progress: up to 1 over the warm-up."""

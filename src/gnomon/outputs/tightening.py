@@ -15,7 +15,7 @@ from gnomon.core import bounds, surprise
 from gnomon.core.errors import StoppedError
 from gnomon.core.spec import Batch, Density, Spec, Split
 from gnomon.data import feeds
-from gnomon.layers.vae_network import Generative
+from gnomon.layers.vae_network import REMEMBERED, Generative
 from gnomon.train import infer
 
 SHARE = 0.05
@@ -36,6 +36,13 @@ def samples_for(spec: Spec, *, draws: int, count: int, look_s: float, seconds: f
     if seconds is None:
         return min(count, _NUM_WITHOUT_CLOCK)
     return max(0, min(count, _MOST, int(SHARE * seconds / max(1e-9, look_s * draws))))
+
+
+def memorise(model: Model, train: Split) -> None:
+    """Let the network remember normal samples, evenly spread over the training split, where it does."""
+    if isinstance(model.network, Generative) and len(train):
+        rows = np.unique(np.linspace(0, len(train) - 1, min(REMEMBERED, len(train))).astype(np.int64))
+        model.network.remember(torch.from_numpy(np.ascontiguousarray(train.inputs[rows])))
 
 
 def accustomed(model: Model, valid: Split, *, should_stop: Stop) -> tuple[Model, Kept]:
