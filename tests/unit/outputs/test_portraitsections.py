@@ -56,6 +56,13 @@ def test_what_is_strange_has_scores_pictures_and_thresholds(anomalies):
     assert [row["rate"] for row in found["thresholds"]][-1] == "10.0\u202f%"
 
 
+@pytest.mark.parametrize(
+    ("id", "name"), [("a/b/c.png", "c.png"), ("t10k-images.gz#4176", "#4176"), ("", ""), ("x.parquet#3", "#3")]
+)
+def test_samples_have_short_names(id, name):
+    assert portraitsections._short(id) == name
+
+
 def test_without_known_anomalies_nothing_is_said_to_be_caught(dreams):
     found = portraitsections.strange(read_record(dreams.run))
     assert not found["has_strange"] and not found["catches"]

@@ -7,13 +7,14 @@ import unicodedata
 
 PROPORTIONS = frozenset({
     *("accuracy", "top5", "ece", "auroc", "f1", "token_accuracy", "span_f1", "sentence_accuracy", "coverage"),
-    *("ssim", "miou"),
+    *("ssim", "miou", "average_precision", "precision", "recall"),
 })  # fmt: skip
 """Metrics that are shares of a whole and are shown in percent."""
 
 LOWER_IS_BETTER = frozenset({
     *("log_loss", "ece", "loss", "perplexity", "bits_per_byte", "bits_per_character"),
     *("mse", "mae", "mse_original", "mae_original", "mase", "pinball"),
+    *("nll", "bits_per_dim", "reconstruction", "frechet", "frechet_real"),
 })  # fmt: skip
 """Metrics of which less is better; people are told, for they may not know."""
 
@@ -25,6 +26,16 @@ _TITLES = {
     "mae_original": "MAE in the data's unit",
     "span_f1": "span F1",
     "loss": "loss (nats)",
+    "auroc": "AUROC",
+    "nll": "NLL (nats)",
+    "elbo": "ELBO (nats)",
+    "reconstruction": "reconstruction (nats)",
+    "kl": "KL (nats)",
+    "bits_per_dim": "bits per dimension",
+    "precision": "precision of samples",
+    "recall": "recall of samples",
+    "frechet": "Fréchet distance",
+    "frechet_real": "Fréchet distance of real ones",
 }
 
 
