@@ -20,13 +20,13 @@ def mean_picture(train: Split) -> npt.NDArray[np.float32]:
     return np.asarray(np.asarray(train.inputs[rows]).mean(axis=0, dtype=np.float64) / 255, dtype=np.float32)
 
 
-def independent(train: Split, other: Split, *, levels: int, binarize: str) -> Floats:
+def independent(train: Split, other: Split, *, binarize: str) -> Floats:
     """Return -log p in nats of each picture of ``other``, ``(n,)``, where pixels are independent of each other.
 
-    Of two values (``levels`` 2), a pixel is white with its mean grey value over ``train``, and the expectation over
+    Where they are binarised, a pixel is white with its mean grey value over ``train``, and the expectation over
     the binarisation is taken; else each value has its share in ``train``. One picture of each value is added.
     """
-    if levels == 2:
+    if binarize != "off":
         return _two_valued(train, other, cut=binarize == "threshold")
     pixels = np.asarray(train.inputs[spread(len(train))])
     flat = pixels.reshape(len(pixels), -1)

@@ -14,6 +14,7 @@ from gnomon.core.config import require_within
 from gnomon.core.spec import Density, Image, Normality, Spec
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.likelihood_bernoulli import Bernoulli
+from gnomon.layers.likelihood_categorical import Categorical
 from gnomon.layers.likelihood_logistics import Logistics
 from gnomon.layers.network import Network
 from gnomon.layers.vae_flat import FlatVae
@@ -121,6 +122,8 @@ _RUNGS = (
     _Rung(config=Config(widths=(96, 96, 192), groups=(2, 2, 1)), wants=1_500_000),
     _Rung(config=Config(widths=(128, 128, 256), groups=(3, 2, 1), blocks=2), wants=5_000_000),
 )
+FEW = 32
+"""Up to this many grey values, a pixel has little to say."""
 _SMALL_PX = 16
 _LARGE_PX = 48
 
@@ -131,7 +134,7 @@ def _config(rung: _Rung, spec: Spec) -> Config:
     assert isinstance(spec.target, Density)
     side = max(spec.input.height_px, spec.input.width_px)
     patch_px = 2 if side <= _SMALL_PX else 8 if side > 2 * _LARGE_PX else 4
-    fine = 4 if spec.target.levels == 2 else 2 * spec.input.channels * patch_px
+    fine = 4 if spec.target.levels <= FEW else 2 * spec.input.channels * patch_px
     return replace(rung.config, patch_px=patch_px, latents=(fine, 8, 24))
 
 
@@ -150,8 +153,10 @@ def _settings(spec: Spec, allowance: Allowance) -> dict[str, object]:
 
 
 def _likelihood(config: Config, image: Image, density: Density) -> Likelihood:
-    if density.levels == 2:
+    if density.binarize != "off":
         return Bernoulli(image.channels)
+    if density.values:
+        return Categorical(density.values)
     return Logistics(image.channels, components=config.logistics)
 
 

@@ -52,7 +52,7 @@ class TestGeneration:
         made, facts = prepare(dataset(), DensityConfig(), Density)
         assert made.spec.target == Density(classes=CLASSES, conditional=True)
         assert made.splits["test"].targets.tolist() == [0, 1, 2, 0, 1, 2]
-        assert facts == {"kind": "density", "binarize": "off", "conditional": True, "normal": []}
+        assert facts == {"kind": "density", "binarize": "off", "values": [], "conditional": True, "normal": []}
 
     def test_unless_it_is_not_wanted(self):
         made, _ = prepare(dataset(), DensityConfig(condition="off"), Density)
@@ -77,6 +77,14 @@ class TestGeneration:
         made, _ = prepare(dataset(pixels=two_valued), DensityConfig(), Density)
         assert made.spec.target.binarize == "threshold"
         assert not made.guesses
+
+    def test_few_grey_values_are_kept(self):
+        made, facts = prepare(
+            dataset(pixels=lambda count, seed=0: noise(count, seed=seed, high=5) * 16), DensityConfig(), Density
+        )
+        assert made.spec.target.values == (0, 16, 32, 48, 64)
+        assert made.spec.target.levels == 5
+        assert facts["values"] == [0, 16, 32, 48, 64]
 
     def test_photos_stay_as_they_are(self):
         assert prepare(dataset(channels=3), DensityConfig(), Density)[0].spec.target.levels == 256

@@ -26,19 +26,17 @@ def test_the_mean_picture():
 
 
 def test_two_valued_pixels_have_their_share_with_one_more_of_each():
-    found = pixelbaselines.independent(
-        split(column(255, 255, 0)), split(column(255, 0)), levels=2, binarize="threshold"
-    )
+    found = pixelbaselines.independent(split(column(255, 255, 0)), split(column(255, 0)), binarize="threshold")
     assert found == pytest.approx([-math.log(3 / 5), -math.log(2 / 5)])
 
 
 def test_grey_pixels_are_weighed_over_their_binarisation():
-    found = pixelbaselines.independent(split(column(255, 255, 0)), split(column(51)), levels=2, binarize="dynamic")
+    found = pixelbaselines.independent(split(column(255, 255, 0)), split(column(51)), binarize="dynamic")
     assert found == pytest.approx([-0.2 * math.log(3 / 5) - 0.8 * math.log(2 / 5)])
 
 
 def test_each_of_many_values_has_its_share():
-    found = pixelbaselines.independent(split(column(7, 7, 9)), split(column(7, 8)), levels=256, binarize="off")
+    found = pixelbaselines.independent(split(column(7, 7, 9)), split(column(7, 8)), binarize="off")
     assert found == pytest.approx([-math.log((2 + 1 / 256) / 4), -math.log((1 / 256) / 4)])
 
 
