@@ -90,11 +90,12 @@ def strange(record: Record) -> Context:
         return {}
     panel = _panels(record).get("strangest")
     made = _shown(panel, "panel-strangest") if panel else None
-    classes = _class_names(record)
+    classes, normal = _class_names(record), {str(name) for name in leaf(record, "target").get("normal", [])}
     for place, row in enumerate(rows):
         row["places"] = made["rows"][place]["places"] if made and place < len(made["rows"]) else []
         row["score"], row["p"] = number(row.get("score")), number(row.get("p_value"))
         row["class"] = _label(row.get("label"), classes)
+        row["odd"] = bool(normal and row["class"] and row["class"] not in normal)
         row["name"] = _short(str(row.get("id", "")))
     limit, spread = found.get("threshold", {}), found.get("histogram", {})
     return {

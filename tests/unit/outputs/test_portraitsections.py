@@ -52,6 +52,7 @@ def test_what_is_strange_has_scores_pictures_and_thresholds(anomalies):
     scores = [float(row["score"].replace(",", "")) for row in found["rows"]]
     assert scores == sorted(scores, reverse=True)
     assert found["has_strange"] and found["catches"]
+    assert {(row["class"] != "0", row["odd"]) for row in found["rows"]} <= {(True, True), (False, False)}
     assert 'class="strange"' in found["histogram"] and 'class="limit"' in found["histogram"]
     assert [row["rate"] for row in found["thresholds"]][-1] == "10.0\u202f%"
 
