@@ -16,11 +16,10 @@ from torch.nn import functional as F
 
 from gnomon.core.spec import Density, Image, Normality, Output
 from gnomon.layers.binarise import binarise
+from gnomon.layers.familiarity import Familiarity
 from gnomon.layers.gaussian_latents import Fixed, Means, Pick, Posterior, Prior
 from gnomon.layers.keyed_noise import DrawnNoise, KeyedNoise, keys_of, mixed
-from gnomon.layers.neighbours import Neighbours
 from gnomon.layers.network import Network, Role
-from gnomon.layers.oriented_gradients import CELLS, ORIENTATIONS, oriented_gradients
 
 Features = tuple[Tensor, ...]
 UNKNOWN_SHARE = 0.1
@@ -28,9 +27,6 @@ UNKNOWN_SHARE = 0.1
 _ROWS = 1000
 """Samples that are decoded together where each is decoded many times."""
 _BOUND_SALT = 0x6B
-REMEMBERED = 8000
-"""Normal samples that are remembered where anomalies are to be told."""
-_COMPONENTS = 40
 
 
 class Latents(NamedTuple):
@@ -120,11 +116,7 @@ class Generative(Network):
         self.density = density
         self.conditional = density.conditional
         self.likelihood = likelihood
-        self.neighbours = (
-            Neighbours(ORIENTATIONS * CELLS**2, size=REMEMBERED, components=_COMPONENTS)
-            if isinstance(density, Normality)
-            else None
-        )
+        self.familiarity = Familiarity() if isinstance(density, Normality) else None
         self.warmup = warmup
         self.free_nats = free_nats
 
@@ -154,17 +146,16 @@ class Generative(Network):
         divergences = torch.stack(found.kls, dim=1)
         penalty = divergences.mean(0).clamp_min(self.free_nats).sum() * self.weight()
         strange = (rebuilt + divergences.sum(1)).detach()
-        if self.neighbours is not None and not self.training:
-            strange = self.neighbours(oriented_gradients(inputs))
+        if self.familiarity is not None and not self.training:
+            strange = self.familiarity(inputs)
         value = torch.cat([torch.stack([rebuilt, strange], dim=1), divergences], dim=1)
         return Output(value.float(), penalties={"kl": penalty})
 
     @torch.no_grad()
     def remember(self, inputs: Tensor) -> None:
         """Remember normal pictures uint8 ``(n, height, width, channels)``, where anomalies are to be told."""
-        if self.neighbours is not None:
-            parts = [oriented_gradients(part) for part in inputs.split(_ROWS)]
-            self.neighbours.fit(torch.cat(parts))
+        if self.familiarity is not None:
+            self.familiarity.fit(inputs)
 
     def weight(self) -> float:
         """Return the weight of the divergence at this progress: up to 1 over the warm-up."""

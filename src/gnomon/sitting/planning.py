@@ -121,6 +121,8 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs) -> tuple[dict
     total_s = (plain_s + (views_s if views else 0.0)) * _SPARE + 0.2 + 4e-5 * sum(counts.values())
     if writer(sitting, parts) is not None:
         total_s += _WRITING_S
+    num_measured = sum(counts.values()) + counts.get("valid", 0)
+    total_s += tightening.remembering_s(sitting.dataset.spec, num_train=len(sitting.train), num_measured=num_measured)
     if portrait.fits(sitting.dataset.spec):
         total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES
     return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views
