@@ -2,11 +2,11 @@
 
 import numpy as np
 import torch
-from gnomon.layers.vae_network import Generative, Latents
 from torch import nn
 
 from gnomon.assemble import Model
 from gnomon.core.spec import Dataset, Density, Image, Output, Spec, Split
+from gnomon.layers.vae_network import Generative, Latents
 from gnomon.train.precision import Precision
 
 CPU = torch.device("cpu")
@@ -66,20 +66,23 @@ def model(*, classes=(), conditional=False, target=None):
 def dataset(num_samples=40, *, target=None, seed=0):
     """Pictures of two kinds, dark and light, with their classes where ``target`` has two."""
     density = target or Density()
-    draw = np.random.default_rng(seed)
-    kinds = np.arange(num_samples) % 2
-    pixels = (60 + 120 * kinds[:, None, None, None] + draw.integers(-40, 40, (num_samples, 4, 4, 1))).astype(np.uint8)
-    split = Split(
-        inputs=pixels,
-        targets=kinds.astype(np.int64) if density.classes else np.full(num_samples, -1, np.int64),
-        ids=np.array([f"{k}.png" for k in range(num_samples)], dtype=object),
-        hashes=np.arange(2 * num_samples, dtype=np.uint64).view("V16"),
-    )
     return Dataset(
         name="shades",
         source="shades",
         reader="image_folder",
         spec=Spec(input=IMAGE, target=density),
-        splits={"train": split, "test": split},
+        splits={"train": split(num_samples, density, seed + 1), "test": split(num_samples, density, seed)},
         fingerprint="f",
+    )
+
+
+def split(num_samples, density, seed):
+    draw = np.random.default_rng(seed)
+    kinds = np.arange(num_samples) % 2
+    pixels = (60 + 120 * kinds[:, None, None, None] + draw.integers(-40, 40, (num_samples, 4, 4, 1))).astype(np.uint8)
+    return Split(
+        inputs=pixels,
+        targets=kinds.astype(np.int64) if density.classes else np.full(num_samples, -1, np.int64),
+        ids=np.array([f"{k}.png" for k in range(num_samples)], dtype=object),
+        hashes=np.arange(2 * num_samples, dtype=np.uint64).view("V16"),
     )

@@ -119,7 +119,9 @@ def test_a_model_that_was_told_classes_draws_the_one_that_is_asked_for(labelled)
 
 def test_drawn_pictures_are_judged_by_a_classifier_that_gnomon_trained(labelled, tmp_path):
     run, folder = labelled
-    judge = api.train(str(folder), budget="10steps", family="mlp", out=str(tmp_path / "judge"))
+    judge = api.train(
+        str(folder), budget="10steps", family="mlp", settings=("family.width=32",), out=str(tmp_path / "judge")
+    )
     with pytest.raises(DataError, match="too few"):
         api.evaluate(run, judge=judge)
     found = api.evaluate(run, split="train", judge=judge)["scores"]["train"]

@@ -7,7 +7,7 @@ def test_public_names_are_these():
     import gnomon
 
     assert set(gnomon.__all__) == {
-        *("inspect", "train", "resume", "evaluate", "predict", "generate", "report", "runs", "load_run"),
+        *("inspect", "train", "resume", "evaluate", "predict", "generate", "draw", "report", "runs", "load_run"),
         *("Run", "GnomonError"),
     }
     assert all(hasattr(gnomon, name) for name in gnomon.__all__)

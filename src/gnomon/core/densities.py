@@ -42,7 +42,7 @@ class Densities:
         self.spec = spec
         self.target = spec.target
         self.num_values = spec.input.height_px * spec.input.width_px * spec.input.channels
-        self.headline = "nll" if spec.target.levels == 2 else "bits_per_dim"
+        self.headline = "nll" if spec.target.binarize != "off" else "bits_per_dim"
         self.also = math.log(len(spec.target.classes)) if spec.target.conditional and spec.target.classes else 0.0
         self.held_out: tuple[float, ...] = ()
 

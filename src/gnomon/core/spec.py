@@ -252,6 +252,8 @@ class Density:
 
     binarize: Literal["off", "dynamic", "static", "threshold"] = "off"
     """How pictures are made of two values: drawn anew at each look, drawn once, or cut at the middle."""
+    values: tuple[int, ...] = ()
+    """The grey values that occur, rising, where they are few; empty where all 256 may."""
     classes: tuple[str, ...] = ()
     """The classes of the samples where they are known."""
     conditional: bool = False
@@ -259,8 +261,8 @@ class Density:
 
     @property
     def levels(self) -> int:
-        """How many values a number of the input has: 2 where it is binarised."""
-        return 256 if self.binarize == "off" else 2
+        """How many values a number of the input has."""
+        return 2 if self.binarize != "off" else len(self.values) or 256
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,8 @@ KIND = "density"
 
 _SAMPLED = 1000
 _NEAR = 8
+_FEW = 32
+"""Up to this many grey values, each has a probability of its own."""
 _MOSTLY = 0.8
 """Share of values near black or white from which on grey pictures are taken for two-valued ones."""
 
@@ -60,8 +62,8 @@ def prepare(
         guesses=(*dataset.guesses, *guesses),
     )
     normal = list(target.normal) if isinstance(target, Normality) else []
-    facts = {"kind": KIND, "binarize": target.binarize, "conditional": target.conditional, "normal": normal}
-    return made, facts
+    facts = {"kind": KIND, "binarize": target.binarize, "values": list(target.values)}
+    return made, {**facts, "conditional": target.conditional, "normal": normal}
 
 
 def _target(
@@ -80,15 +82,16 @@ def _target(
         guesses += found
     else:
         binarize = config.binarize
+    values = tuple(known["values"]) if known is not None else _few_values(train, binarize)
     if dataset.spec.input.channels != 1 and binarize != "off":  # type: ignore[union-attr]
         raise UsageError("colour pictures cannot be made of two values", fix="--set density.binarize=off")
     if issubclass(wanted, Normality):
         normal = tuple(known["normal"]) if known is not None else _normal(train, classes, config.anomalous)
-        return wanted(binarize=binarize, classes=classes, normal=normal), guesses
+        return wanted(binarize=binarize, values=values, classes=classes, normal=normal), guesses
     conditional = bool(classes) and len(classes) > 1 and config.condition != "off"
     if config.condition == "on" and not conditional:
         raise UsageError("there are no classes to tell the model", fix="--set density.condition=auto")
-    return wanted(binarize=binarize, classes=classes, conditional=conditional), guesses
+    return wanted(binarize=binarize, values=values, classes=classes, conditional=conditional), guesses
 
 
 def _two_valued(train: Split) -> tuple[str, list[Guess]]:
@@ -109,10 +112,21 @@ def _two_valued(train: Split) -> tuple[str, list[Guess]]:
     return "dynamic", [guess]
 
 
+def _few_values(train: Split, binarize: str) -> tuple[int, ...]:
+    """Return the grey values that occur where they are few and not binarised, else nothing."""
+    if binarize != "off":
+        return ()
+    pixels = np.asarray(train.inputs[_some(train)])
+    found = np.unique(pixels) if pixels.shape[-1] == 1 else np.zeros(0)
+    return tuple(int(value) for value in found) if 2 <= len(found) <= _FEW else ()
+
+
 def _normal(train: Split, classes: tuple[str, ...], anomalous: tuple[str, ...]) -> tuple[str, ...]:
+    if not classes:
+        return ()
     there = np.bincount(train.targets[train.targets >= 0], minlength=len(classes)) > 0
     normal = tuple(name for name, any_there in zip(classes, there, strict=True) if any_there and name not in anomalous)
-    if classes and not normal:
+    if not normal:
         raise DataError("no class is left to learn from", fix="name fewer classes in density.anomalous")
     return normal
 

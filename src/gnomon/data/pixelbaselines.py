@@ -20,13 +20,13 @@ def mean_picture(train: Split) -> npt.NDArray[np.float32]:
     return np.asarray(np.asarray(train.inputs[rows]).mean(axis=0, dtype=np.float64) / 255, dtype=np.float32)
 
 
-def independent(train: Split, other: Split, *, levels: int, binarize: str) -> Floats:
+def independent(train: Split, other: Split, *, binarize: str) -> Floats:
     """Return -log p in nats of each picture of ``other``, ``(n,)``, where pixels are independent of each other.
 
-    Of two values (``levels`` 2), a pixel is white with its mean grey value over ``train``, and the expectation over
+    Where they are binarised, a pixel is white with its mean grey value over ``train``, and the expectation over
     the binarisation is taken; else each value has its share in ``train``. One picture of each value is added.
     """
-    if levels == 2:
+    if binarize != "off":
         return _two_valued(train, other, cut=binarize == "threshold")
     pixels = np.asarray(train.inputs[spread(len(train))])
     flat = pixels.reshape(len(pixels), -1)
@@ -57,7 +57,7 @@ def principal(train: Split, inputs: Column, *, num_components: int = 64) -> Floa
     pixels = np.asarray(train.inputs[rows], np.float32).reshape(len(rows), -1) / 255
     mean = pixels.mean(axis=0)
     _, _, axes = np.linalg.svd(pixels - mean, full_matrices=False)
-    axes = axes[: min(num_components, len(rows) // 2)]
+    axes = axes[: max(1, min(num_components, len(rows) // 2, pixels.shape[1] // 4))]
 
     def rest(part: npt.NDArray[np.uint8]) -> Floats:
         centred = part.reshape(len(part), -1).astype(np.float32) / 255 - mean

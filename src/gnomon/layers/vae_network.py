@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnomon.core.spec import Density, Image, Output
+from gnomon.core.spec import Density, Image, Normality, Output
 from gnomon.layers.binarise import binarise
+from gnomon.layers.familiarity import Familiarity
 from gnomon.layers.gaussian_latents import Fixed, Means, Pick, Posterior, Prior
 from gnomon.layers.keyed_noise import DrawnNoise, KeyedNoise, keys_of, mixed
 from gnomon.layers.network import Network, Role
@@ -115,6 +116,7 @@ class Generative(Network):
         self.density = density
         self.conditional = density.conditional
         self.likelihood = likelihood
+        self.familiarity = Familiarity() if isinstance(density, Normality) else None
         self.warmup = warmup
         self.free_nats = free_nats
 
@@ -130,7 +132,8 @@ class Generative(Network):
         """Return for uint8 pictures ``(batch, height, width, channels)`` the terms of the bound, in nats.
 
         ``value`` is ``(batch, 2 + groups)``: the reconstruction, how strange the sample is, then the divergence of each
-        group of latents. The
+        group of latents. The bound itself says how strange a sample is; where anomalies are to be told, simple pictures
+        would pass for normal ones, and the distance from remembered ones says it. The
         penalty ``kl`` is their weighted mean: the weight rises over the warm-up, and a group costs no less than its
         free nats. Source: free bits: Kingma et al., arXiv 1606.04934, appendix C.8; warm-up: Sønderby et al.,
         arXiv 1602.02282, section 3.
@@ -142,13 +145,17 @@ class Generative(Network):
         rebuilt = self.likelihood.nats(found.parameters, pictures)
         divergences = torch.stack(found.kls, dim=1)
         penalty = divergences.mean(0).clamp_min(self.free_nats).sum() * self.weight()
-        strange = self.strangeness(rebuilt, divergences, found).detach()
+        strange = (rebuilt + divergences.sum(1)).detach()
+        if self.familiarity is not None and not self.training:
+            strange = self.familiarity(inputs)
         value = torch.cat([torch.stack([rebuilt, strange], dim=1), divergences], dim=1)
         return Output(value.float(), penalties={"kl": penalty})
 
-    def strangeness(self, rebuilt: Tensor, divergences: Tensor, found: Descent) -> Tensor:
-        """Return how strange each sample is, ``(batch,)``: the less probable, the stranger."""
-        return rebuilt + divergences.sum(1)
+    @torch.no_grad()
+    def remember(self, inputs: Tensor) -> None:
+        """Remember normal pictures uint8 ``(n, height, width, channels)``, where anomalies are to be told."""
+        if self.familiarity is not None:
+            self.familiarity.fit(inputs)
 
     def weight(self) -> float:
         """Return the weight of the divergence at this progress: up to 1 over the warm-up."""

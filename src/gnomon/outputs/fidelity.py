@@ -78,7 +78,11 @@ def frechet(one: Floats, two: Floats) -> float:
     2017, equation 6; after Dowson and Landau, "The Fréchet distance between multivariate normal distributions", 1982.
     """
     one, two = np.asarray(one, np.float64), np.asarray(two, np.float64)
-    return _frechet(*_moments(one), *_moments(two))
+    gap = float(((one.mean(axis=0) - two.mean(axis=0)) ** 2).sum())
+    first, second = _triangle(one), _triangle(two)
+    # The root of the product of two covariances A'A and B'B has the singular values of AB' on its diagonal.
+    shared = float(np.linalg.svd(first @ second.T, compute_uv=False).sum())
+    return max(0.0, gap + float((first**2).sum() + (second**2).sum()) - 2 * shared)
 
 
 def _distance(real: Floats, drawn: Floats) -> Score:
@@ -103,28 +107,10 @@ def _share(hits: npt.NDArray[np.bool_]) -> Score:
     return Score(value=num / len(hits), low=low, high=high, n=len(hits))
 
 
-def _moments(rows: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    return rows.mean(axis=0), np.atleast_2d(np.cov(rows, rowvar=False))
-
-
-def _frechet(
-    mean: npt.NDArray[np.float64],
-    covariance: npt.NDArray[np.float64],
-    other_mean: npt.NDArray[np.float64],
-    other_covariance: npt.NDArray[np.float64],
-) -> float:
-    root = _root(covariance)
-    # The trace of the root of a product of two covariances is that of a symmetric matrix: no complex root is needed.
-    shared = np.linalg.eigvalsh(root @ other_covariance @ root)
-    cross = float(np.sqrt(np.maximum(shared, 0.0)).sum())
-    gap = float(((mean - other_mean) ** 2).sum())
-    return max(0.0, gap + float(np.trace(covariance) + np.trace(other_covariance)) - 2 * cross)
-
-
-def _root(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    values, vectors = np.linalg.eigh(matrix)
-    root: npt.NDArray[np.float64] = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    return root
+def _triangle(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return a matrix of at most as many rows as columns whose square is the covariance of ``rows (n, features)``."""
+    centred = (rows - rows.mean(axis=0)) / math.sqrt(len(rows) - 1)
+    return centred if len(rows) <= rows.shape[1] else np.linalg.qr(centred, mode="r")
 
 
 def _squared_distances(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from gnomon.assemble import Model
 from gnomon.core.run import RunFolder
 from gnomon.core.spec import Dataset, Density, Image, Spec, Split
+from gnomon.layers.vae_network import Latents
 from gnomon.outputs import contactsheet, drawing
 from gnomon.outputs.choosing import spread
 from gnomon.outputs.panels import STEPS, STRANGEST, Panel, write_panels
@@ -127,12 +128,11 @@ def _mixed(split: Split, count: int) -> list[int]:
 
 
 def _traversals(model: Model, vectors: npt.NDArray[np.float32]) -> Panel | None:
-    """Return what each of the liveliest dimensions of the top latents does, all others held at their mean.
+    """Return what each of the liveliest dimensions of the topmost latents does, all others held at their mean.
 
     A model that is told the class draws the first one.
     """
-    top = drawing.network_of(model).groups[0]
-    own = vectors[:, top.start : top.start + top.dims]
+    top, own = _topmost(model, vectors)
     chosen = active_dimensions(own, most=TRAVERSED)
     if not chosen:
         return None
@@ -169,9 +169,8 @@ def _groups(model: Model, vectors: npt.NDArray[np.float32]) -> list[dict[str, An
 
 
 def _map(model: Model, vectors: npt.NDArray[np.float32], known: Ints) -> dict[str, Any]:
-    """Return the posterior means of the top latents on the plane in which they spread most, with the classes."""
-    top = drawing.network_of(model).groups[0]
-    own = vectors[:, top.start : top.start + top.dims]
+    """Return the posterior means of the topmost latents on the plane in which they spread most, with the classes."""
+    top, own = _topmost(model, vectors)
     plane = principal_plane(own)
     target = model.spec.target
     return {
@@ -179,8 +178,16 @@ def _map(model: Model, vectors: npt.NDArray[np.float32], known: Ints) -> dict[st
         "explained": list(plane.explained),
         "labels": known.tolist(),
         "classes": list(target.classes) if isinstance(target, Density) else [],
+        "group": top.name,
         "dims": int(top.dims),
     }
+
+
+def _topmost(model: Model, vectors: npt.NDArray[np.float32]) -> tuple[Latents, npt.NDArray[np.float32]]:
+    """Return the first group from the top in which a latent is active, else the first, and its part of the codes."""
+    groups = drawing.network_of(model).groups
+    parts = [(group, vectors[:, group.start : group.start + group.dims]) for group in groups]
+    return next((part for part in parts if active_dimensions(part[1], most=1)), parts[0])
 
 
 def _known(split: Split, rows: Ints) -> Ints:

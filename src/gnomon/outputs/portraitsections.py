@@ -67,6 +67,7 @@ def latents(record: Record) -> Context:
         "legend": [(classes[k], colours[k]) for k in present] if len(present) <= _MOST_NAMED else [],
         "num_points": len(points),
         "dims": told.get("dims"),
+        "group": told.get("group", ""),
         "explained": [percent(share) for share in told.get("explained", [])],
         "traversals": _shown(panel, "panel-traversals") if panel else None,
         "as_class": classes[0] if classes and leaf(record, "target").get("conditional") else "",
@@ -89,11 +90,13 @@ def strange(record: Record) -> Context:
         return {}
     panel = _panels(record).get("strangest")
     made = _shown(panel, "panel-strangest") if panel else None
-    classes = _class_names(record)
+    classes, normal = _class_names(record), {str(name) for name in leaf(record, "target").get("normal", [])}
     for place, row in enumerate(rows):
         row["places"] = made["rows"][place]["places"] if made and place < len(made["rows"]) else []
         row["score"], row["p"] = number(row.get("score")), number(row.get("p_value"))
         row["class"] = _label(row.get("label"), classes)
+        row["odd"] = bool(normal and row["class"] and row["class"] not in normal)
+        row["name"] = _short(str(row.get("id", "")))
     limit, spread = found.get("threshold", {}), found.get("histogram", {})
     return {
         "rows": rows,
@@ -140,6 +143,12 @@ def _groups(seen: Sequence[Mapping[str, Any]], measured: Sequence[Mapping[str, A
 def _class_names(record: Record) -> list[str]:
     target = record.card.get("spec", {}).get("target", {}) if isinstance(record.card.get("spec"), Mapping) else {}
     return [str(name) for name in target.get("classes", [])]
+
+
+def _short(name: str) -> str:
+    """Return the end of a sample's name: that of its file, or its number in one."""
+    end = name.rsplit("/", 1)[-1]
+    return f"#{end.rsplit('#', 1)[1]}" if "#" in end else end
 
 
 def _label(label: Any, classes: Sequence[str]) -> str:

@@ -13,8 +13,9 @@ import torch
 from gnomon.assemble import Model
 from gnomon.core import bounds, surprise
 from gnomon.core.errors import StoppedError
-from gnomon.core.spec import Batch, Density, Spec, Split
+from gnomon.core.spec import Batch, Density, Normality, Spec, Split
 from gnomon.data import feeds
+from gnomon.layers.familiarity import REMEMBERED
 from gnomon.layers.vae_network import Generative
 from gnomon.train import infer
 
@@ -24,6 +25,8 @@ _NUM_WITHOUT_CLOCK = 50
 _MOST = 10_000
 _AT_ONCE = 20
 _BATCH = 250
+_PAIR_S = 1.5e-8
+"""Seconds to compare two samples."""
 
 Kept = npt.NDArray[Any]
 Stop = Callable[[], bool]
@@ -36,6 +39,19 @@ def samples_for(spec: Spec, *, draws: int, count: int, look_s: float, seconds: f
     if seconds is None:
         return min(count, _NUM_WITHOUT_CLOCK)
     return max(0, min(count, _MOST, int(SHARE * seconds / max(1e-9, look_s * draws))))
+
+
+def remembering_s(spec: Spec, *, num_train: int, num_measured: int) -> float:
+    """Return about how many seconds it takes to remember normal samples and to compare the measured ones with them."""
+    remembered = min(REMEMBERED, num_train)
+    return _PAIR_S * remembered * (remembered + num_measured) if isinstance(spec.target, Normality) else 0.0
+
+
+def memorise(model: Model, train: Split) -> None:
+    """Let the network remember normal samples, evenly spread over the training split, where it does."""
+    if isinstance(model.network, Generative) and len(train):
+        rows = np.unique(np.linspace(0, len(train) - 1, min(REMEMBERED, len(train))).astype(np.int64))
+        model.network.remember(torch.from_numpy(np.ascontiguousarray(train.inputs[rows])))
 
 
 def accustomed(model: Model, valid: Split, *, should_stop: Stop) -> tuple[Model, Kept]:

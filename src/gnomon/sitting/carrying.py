@@ -11,7 +11,7 @@ from gnomon import assemble
 from gnomon.assemble import Model
 from gnomon.core import files
 from gnomon.core.events import Emit, Finished, Planned, Said
-from gnomon.outputs import evaluate, portrait, report
+from gnomon.outputs import evaluate, portrait, report, tightening
 from gnomon.outputs.examples import examples_of
 from gnomon.sitting.looking import validator, writer
 from gnomon.sitting.parts import Parts, Sitting, parts_for
@@ -129,6 +129,7 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         precision=parts.precision,
         num_tightened=int(log.plan.get("num_tightened", 0)),
     )
+    tightening.memorise(model, sitting.train)
     known = {}
     if "valid" in dataset.splits and len(dataset.splits["valid"]) and log.plan["steps"] > 0:
         model, known["valid"] = evaluate.calibrated(

@@ -134,6 +134,8 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int
     )
     if writer(sitting, parts) is not None:
         total_s += _WRITING_S
+    num_measured = sum(counts.values()) + counts.get("valid", 0)
+    total_s += tightening.remembering_s(sitting.dataset.spec, num_train=len(sitting.train), num_measured=num_measured)
     if portrait.fits(sitting.dataset.spec):
         total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES
     return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views

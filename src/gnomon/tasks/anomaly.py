@@ -112,7 +112,7 @@ class Task(Densities):
         """Return what trivial models find: the distance from the principal plane, an isolation forest, pixels alone."""
         odd = self.anomalous(other.targets)
         if odd.all() or not odd.any():
-            nats = pixelbaselines.independent(train, other, levels=self.target.levels, binarize=self.target.binarize)
+            nats = pixelbaselines.independent(train, other, binarize=self.target.binarize)
             return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}] if self.headline != "auroc" else []
         found = [("principal components", pixelbaselines.principal(train, other.inputs))]
         if thorough:

@@ -40,5 +40,5 @@ class Task(Densities):
 
     def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
         """Return what a model scores in which each pixel is independent of all others."""
-        nats = pixelbaselines.independent(train, other, levels=self.target.levels, binarize=self.target.binarize)
+        nats = pixelbaselines.independent(train, other, binarize=self.target.binarize)
         return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}]

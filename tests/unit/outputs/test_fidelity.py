@@ -51,6 +51,17 @@ def test_the_frechet_distance_knows_correlation():
     assert frechet(one, mixed) == pytest.approx(2 + 2 - 2 * (math.sqrt(1.9) + math.sqrt(0.1)), abs=0.02)
 
 
+@pytest.mark.parametrize(("n", "m"), [(30, 30), (5, 30), (30, 5), (4, 5)])
+def test_the_frechet_distance_is_that_of_the_matrix_roots_also_for_fewer_vectors_than_features(n, m):
+    one, two = cloud(n, features=8), cloud(m, at=0.5, scale=2.0, features=8, seed=1)
+    covariances = np.cov(one, rowvar=False), np.cov(two, rowvar=False)
+    values = np.sort(np.linalg.eigvals(covariances[0] @ covariances[1]).real)
+    root = np.sqrt(np.maximum(values, 0)).sum()
+    gap = ((one.mean(axis=0) - two.mean(axis=0)) ** 2).sum()
+    wanted = gap + np.trace(covariances[0]) + np.trace(covariances[1]) - 2 * root
+    assert frechet(one, two) == pytest.approx(wanted, rel=1e-4)
+
+
 def test_samples_of_the_same_kind_score_well_and_others_do_not():
     real, other = cloud(600), cloud(600, seed=1)
     same = fidelity(real, cloud(600, seed=2), other)

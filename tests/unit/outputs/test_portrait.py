@@ -71,6 +71,19 @@ def test_traversals_turn_one_latent_at_a_time(drawn):
     assert variances == sorted(variances, reverse=True)
 
 
+def test_what_is_looked_at_are_the_topmost_latents_that_are_active(tmp_path):
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    data = fake.dataset()
+    data.splits["test"].inputs.reshape(40, 16)[:, : fake.TOP] = 128
+    portrait.write(fake.model(), data, run, details={}, seed=0)
+    facts, panels = read_panels(run)
+    assert (facts["map"]["group"], facts["map"]["dims"]) == ("rest", 16 - fake.TOP)
+    assert [group["active"] for group in facts["groups"]] == [0, 10]
+    turned = panels["traversals"].pictures.reshape(-1, 16)
+    assert (turned[:, : fake.TOP] == 128).all() and turned[:, fake.TOP :].std() > 0
+
+
 def test_the_strangest_stand_beside_what_became_of_them_and_unknown_ones_are_left_out(drawn):
     _, panels = drawn()
     assert panels["strangest"].pictures.shape[0] == 2

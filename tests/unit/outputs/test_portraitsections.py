@@ -52,8 +52,16 @@ def test_what_is_strange_has_scores_pictures_and_thresholds(anomalies):
     scores = [float(row["score"].replace(",", "")) for row in found["rows"]]
     assert scores == sorted(scores, reverse=True)
     assert found["has_strange"] and found["catches"]
+    assert {(row["class"] != "0", row["odd"]) for row in found["rows"]} <= {(True, True), (False, False)}
     assert 'class="strange"' in found["histogram"] and 'class="limit"' in found["histogram"]
     assert [row["rate"] for row in found["thresholds"]][-1] == "10.0\u202f%"
+
+
+@pytest.mark.parametrize(
+    ("id", "name"), [("a/b/c.png", "c.png"), ("t10k-images.gz#4176", "#4176"), ("", ""), ("x.parquet#3", "#3")]
+)
+def test_samples_have_short_names(id, name):
+    assert portraitsections._short(id) == name
 
 
 def test_without_known_anomalies_nothing_is_said_to_be_caught(dreams):

@@ -8,12 +8,14 @@ import unicodedata
 PROPORTIONS = frozenset({
     *("accuracy", "top5", "ece", "auroc", "f1", "token_accuracy", "span_f1", "sentence_accuracy", "coverage"),
     *("root_accuracy", "node_accuracy", "ssim", "miou", "auprc", "balanced_accuracy"),
+    *("average_precision", "precision", "recall"),
 })  # fmt: skip
 """Metrics that are shares of a whole and are shown in percent."""
 
 LOWER_IS_BETTER = frozenset({
     *("log_loss", "ece", "loss", "perplexity", "bits_per_byte", "bits_per_character"),
     *("mse", "mae", "mse_original", "mae_original", "mase", "pinball", "rmse"),
+    *("nll", "bits_per_dim", "reconstruction", "frechet", "frechet_real"),
 })  # fmt: skip
 """Metrics of which less is better; people are told, for they may not know."""
 
@@ -29,6 +31,16 @@ _TITLES = {
     "auprc": "AUPRC",
     "span_f1": "span F1",
     "loss": "loss (nats)",
+    "auroc": "AUROC",
+    "nll": "NLL (nats)",
+    "elbo": "ELBO (nats)",
+    "reconstruction": "reconstruction (nats)",
+    "kl": "KL (nats)",
+    "bits_per_dim": "bits per dimension",
+    "precision": "precision of samples",
+    "recall": "recall of samples",
+    "frechet": "Fréchet distance",
+    "frechet_real": "Fréchet distance of real ones",
 }
 
 

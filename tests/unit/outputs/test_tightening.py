@@ -1,0 +1,83 @@
+"""Many draws for some samples, and what a model is accustomed to."""
+
+import numpy as np
+import torch
+from small_kinds import CPU, KINDS
+
+from gnomon.assemble import Model
+from gnomon.core import bounds
+from gnomon.core.spec import Normality
+from gnomon.families import vae
+from gnomon.outputs import tightening
+from gnomon.tasks import anomaly, generate
+from gnomon.train.precision import Precision
+
+
+def model(kind, *, draws=20, num=5):
+    torch.manual_seed(0)
+    network = vae.build(vae.Config(widths=(8, 8), latents=(2, 4), groups=(1,), patch_px=2), kind.spec)
+    network.prepare(kind.batch(12).inputs)
+    module = anomaly if isinstance(kind.spec.target, Normality) else generate
+    task = module.Task(module.Config(importance_samples=draws), kind.spec)
+    return Model(
+        network=network.eval(),
+        task=task,
+        spec=kind.spec,
+        precision=Precision("fp32", CPU),
+        size_px=8,
+        num_tightened=num,
+    )
+
+
+def kind_named(name):
+    return next(kind for kind in KINDS if kind.name == name)
+
+
+def test_some_samples_have_a_bound_of_many_draws():
+    kind = kind_named("drawings to draw")
+    one, split = model(kind), kind.split(12)
+    kept = tightening.outputs(one, split)
+    found = tightening.tightened(one, split, kept)
+    many = found[:, bounds.DRAWS] == 20
+    assert many.sum() == 5
+    assert many[0]
+    assert many[-1]
+    assert (found[many, bounds.VARIANCE] > 0).all()
+    assert np.array_equal(found[~many], kept[~many])
+    assert np.array_equal(tightening.tightened(one, split, kept), found)
+
+
+def test_without_draws_or_samples_nothing_changes():
+    kind = kind_named("drawings to draw")
+    kept = tightening.outputs(model(kind), kind.split(6))
+    for one in (model(kind, draws=1), model(kind, num=0)):
+        assert np.array_equal(tightening.tightened(one, kind.split(6), kept), kept)
+
+
+def test_a_model_learns_what_it_is_accustomed_to():
+    kind = kind_named("drawings to know")
+    one = model(kind)
+    tightening.memorise(one, kind.split(40))
+    accustomed, kept = tightening.accustomed(one, kind.split(20, seed=1), should_stop=lambda: False)
+    assert len(accustomed.held_out) == 20
+    assert list(accustomed.held_out) == sorted(kept[:, bounds.STRANGENESS])
+    assert one.task.held_out == accustomed.held_out
+    assert int(one.network.familiarity.edges.count) == 40
+    assert abs(np.mean(accustomed.held_out)) < 1
+
+
+def test_remembering_takes_time_where_anomalies_are_told():
+    known, drawn = (kind_named(name).spec for name in ("drawings to know", "drawings to draw"))
+    assert tightening.remembering_s(known, num_train=8000, num_measured=12_000) == 2.4
+    assert tightening.remembering_s(known, num_train=100, num_measured=100) < 0.001
+    assert tightening.remembering_s(drawn, num_train=8000, num_measured=12_000) == 0.0
+
+
+def test_how_many_samples_there_is_time_for():
+    spec = kind_named("drawings to draw").spec
+    count = {"count": 1000, "look_s": 1e-4}
+    assert tightening.samples_for(spec, draws=500, seconds=600.0, **count) == 600
+    assert tightening.samples_for(spec, draws=500, seconds=6000.0, **count) == 1000
+    assert tightening.samples_for(spec, draws=500, seconds=None, **count) == 50
+    assert tightening.samples_for(spec, draws=1, seconds=600.0, **count) == 0
+    assert tightening.samples_for(kind_named("pictures").spec, draws=500, seconds=600.0, **count) == 0
