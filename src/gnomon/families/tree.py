@@ -161,7 +161,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
 
 def _of_notation(width: int) -> Config:
     """Return a network for trees of few different symbols, whose rules can be found."""
-    return Config(width=width, hidden=4 * width, embedding=width, dropout=0.0, updates="adam", ngrams="off")
+    return Config(width=width, hidden=2 * width, embedding=width, dropout=0.0, updates="adam", ngrams="off")
 
 
 def _of_words(width: int, allowance: Allowance) -> Config:
@@ -195,4 +195,4 @@ def _largest(
 
 def _flop_per_node(width: int) -> float:
     # Forward and backward through both matrices; what is no product takes as long again.
-    return 2 * 3 * 2 * 24 * width**2
+    return 2 * 3 * 2 * 12 * width**2
