@@ -8,7 +8,7 @@ from gnomon.cli import main
 
 def test_every_flag_reaches_the_api_under_its_name(api, capsys):
     words = "photos --target t --valid v --test w --split 0.8,0.2 --horizon 9 --data-dir d --max-bad 0.5 --budget 90s"
-    words += " --group who --time when"
+    words += " --time when"
     words += " --task classify --family mlp --seed 7 --config c.toml --set train.lr=1 --set a.b=2 --replay r --out o"
     words += " --label-from {label}_{index} --group g"
     assert main(["train", *words.split()]) == 0
@@ -22,7 +22,6 @@ def test_every_flag_reaches_the_api_under_its_name(api, capsys):
                 "valid": "v",
                 "test": "w",
                 "split": "0.8,0.2",
-                "group": "who",
                 "time": "when",
                 "horizon": 9,
                 "label_from": "{label}_{index}",

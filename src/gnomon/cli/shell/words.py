@@ -31,7 +31,6 @@ _TITLES = {
     "auprc": "AUPRC",
     "span_f1": "span F1",
     "loss": "loss (nats)",
-    "auroc": "AUROC",
     "nll": "NLL (nats)",
     "elbo": "ELBO (nats)",
     "reconstruction": "reconstruction (nats)",
