@@ -92,7 +92,7 @@ def one(who: str, budget: str, seed: int, settings: list[str]) -> dict[str, Any]
 
 
 def seconds(budget: str) -> float:
-    from gnomon.train.budget import parse_budget
+    from gnomon.training.budget import parse_budget
 
     parsed = parse_budget(budget).seconds
     if parsed is None:

@@ -33,10 +33,10 @@ from gnomon.core.events import silent  # noqa: E402
 from gnomon.core.ranks import Ranks  # noqa: E402
 from gnomon.core.run import create_at  # noqa: E402
 from gnomon.data import opening, preparing  # noqa: E402
-from gnomon.train import loop, machine, memory  # noqa: E402
-from gnomon.train.budget import parse_budget  # noqa: E402
-from gnomon.train.optim import Optimizer  # noqa: E402
-from gnomon.train.plan import size_at  # noqa: E402
+from gnomon.training import loop, machine, memory  # noqa: E402
+from gnomon.training.budget import parse_budget  # noqa: E402
+from gnomon.training.optim import Optimizer  # noqa: E402
+from gnomon.training.plan import size_at  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results" / "overhead.jsonl"
 

@@ -20,7 +20,7 @@ from gnomon.core.processors import wait_politely
 from gnomon.core.run import RunFolder, read_json, read_lines
 from gnomon.core.signals import StopFlag
 from gnomon.sitting.asked import RUNS, allowance_of, data_dir_of, layers_of, preparing_s, value_of, where_it_lay
-from gnomon.train.budget import parse_budget
+from gnomon.training.budget import parse_budget
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,7 +157,7 @@ def inspect(
         allowed_s = preparing_s(parsed, used_s=0.0)
         prepared = prepared_of(dataset, layers, emit=emit, stop=stop, allowed_s=allowed_s)
         from gnomon import assemble  # with torch: what was found is on the screen before it is there
-        from gnomon.train import machine
+        from gnomon.training import machine
 
         wished = assemble.wish(layers)
         known = machine.know(assemble.device_for(wished), cache=opening.cache_folder(), may_measure=True)

@@ -36,8 +36,8 @@ from gnomon.data import feeds, opening, preparing
 from gnomon.data.feeds import Feed
 from gnomon.data.preparing import Prepared
 from gnomon.layers.network import Network
-from gnomon.train import checkpoint, machine
-from gnomon.train.precision import DTYPES, Precision
+from gnomon.training import checkpoint, machine
+from gnomon.training.precision import DTYPES, Precision
 
 _MOST_PREPARED_PX = 4_000_000
 _MOST_PREPARED = 1000

@@ -105,7 +105,7 @@ class _Gnomon(BaseEstimator):
         from gnomon.core.spec import Batch
         from gnomon.data import tableprep
         from gnomon.data.cells import Cells
-        from gnomon.train import infer
+        from gnomon.training import infer
 
         check_is_fitted(self)
         model = self.model_

@@ -36,10 +36,10 @@ from gnomon.core.spec import (
 from gnomon.core.training import Allowance, AugmentConfig, Proposal, Speed, TrainConfig
 from gnomon.data.preparing import Prepared
 from gnomon.layers.network import Network, Role
-from gnomon.train import checkpoint, infer
-from gnomon.train.optim import Optimizer
-from gnomon.train.precision import Precision
-from gnomon.train.step import forward, gradients, train_step
+from gnomon.training import checkpoint, infer
+from gnomon.training.optim import Optimizer
+from gnomon.training.precision import Precision
+from gnomon.training.step import forward, gradients, train_step
 
 FAMILIES = plugins.names("family")
 SPEED = Speed(flop_per_s=5e10, device="cpu", memory_bytes=8 * 2**30)

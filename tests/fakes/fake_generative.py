@@ -7,7 +7,7 @@ from torch import nn
 from gnomon.assemble import Model
 from gnomon.core.spec import Dataset, Density, Image, Output, Spec, Split
 from gnomon.layers.vae_network import Generative, Latents
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 CPU = torch.device("cpu")
 IMAGE = Image(height_px=4, width_px=4, channels=1)

@@ -13,7 +13,7 @@ from gnomon.data import brackets, preparing, treefound
 from gnomon.families import tree as family
 from gnomon.outputs import evaluate
 from gnomon.tasks import classify, label_nodes
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 CLASSES = ("0", "1", "2", "3", "4")
 PHRASES = (

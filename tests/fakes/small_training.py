@@ -15,13 +15,13 @@ from gnomon.layers.head import Head
 from gnomon.layers.network import Network
 from gnomon.layers.standardise import Standardise
 from gnomon.tasks import classify
-from gnomon.train.average import Average
-from gnomon.train.loop import Fit
-from gnomon.train.optim import Optimizer
-from gnomon.train.pace import Pace
-from gnomon.train.plan import PlanLog, Progress
-from gnomon.train.precision import Precision
-from gnomon.train.state import State
+from gnomon.training.average import Average
+from gnomon.training.loop import Fit
+from gnomon.training.optim import Optimizer
+from gnomon.training.pace import Pace
+from gnomon.training.plan import PlanLog, Progress
+from gnomon.training.precision import Precision
+from gnomon.training.state import State
 
 CPU = torch.device("cpu")
 

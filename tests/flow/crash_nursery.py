@@ -31,7 +31,7 @@ def main() -> None:
     torch.set_num_threads(1)  # threads do not survive a fork
     for name in WARM:
         importlib.import_module(name)
-    from gnomon.train import machine
+    from gnomon.training import machine
 
     machine.busy = lambda: False  # what is measured once is remembered, so that all children plan alike
     (Path(sys.argv[1]) / "log.txt").touch()

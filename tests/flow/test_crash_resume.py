@@ -13,7 +13,7 @@ from nursery import Nursery
 
 from gnomon.core.events import silent
 from gnomon.core.run import RunFolder, read_json, read_lines
-from gnomon.train import checkpoint
+from gnomon.training import checkpoint
 
 STEPS = 120
 SETTINGS = {
@@ -23,7 +23,7 @@ SETTINGS = {
     "train.average": 0.1,
     "train.checkpoint_every_s": 0.05,
 }
-TRAIN_STEP = "gnomon.train.loop:train_step"
+TRAIN_STEP = "gnomon.training.loop:train_step"
 
 
 class Digits(Nursery):
@@ -137,8 +137,8 @@ def test_killed_again_and_again(gnomon, whole, tmp_path, num_kills):
 @pytest.mark.parametrize(
     "at",
     [
-        "gnomon.train.checkpoint:write_tensors",
-        "gnomon.train.checkpoint:save_model",
+        "gnomon.training.checkpoint:write_tensors",
+        "gnomon.training.checkpoint:save_model",
         "gnomon.outputs.evaluate:evaluation",
         "gnomon.outputs.report:write_report",
     ],
@@ -165,10 +165,10 @@ class TestSignals:
         "at",
         [
             "gnomon.sitting:make_plan",
-            "gnomon.train.checkpoint:save",
+            "gnomon.training.checkpoint:save",
             "gnomon.outputs.evaluate:calibrated",
             "gnomon.outputs.evaluate:evaluation",
-            "gnomon.train.checkpoint:save_model",
+            "gnomon.training.checkpoint:save_model",
             "gnomon.outputs.report:write_report",
         ],
     )
@@ -191,7 +191,7 @@ class TestDisk:
     @pytest.mark.parametrize("fault", ["write:1:enospc", "fsync:2:eio", "rename:1:erofs"])
     def test_a_disk_that_fails_ends_with_4_and_the_run_goes_on_later(self, gnomon, whole, tmp_path, fault):
         run = RunFolder(tmp_path / "run")
-        assert gnomon.train(run.path, at="gnomon.train.checkpoint:save", count=3, fault=fault) == 4
+        assert gnomon.train(run.path, at="gnomon.training.checkpoint:save", count=3, fault=fault) == 4
         assert gnomon.resume(run.path) == 0
         assert_equal(run, whole)
 

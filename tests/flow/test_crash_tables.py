@@ -64,7 +64,7 @@ def test_killed_at_a_random_moment_it_resumes_to_the_same_bytes(gnomon, data, wh
 def test_stopped_by_a_signal_in_the_middle_it_goes_on(gnomon, data, whole, tmp_path):
     wanted, _ = whole
     run = RunFolder(tmp_path / "run")
-    assert train(gnomon, data, run.path, at="gnomon.train.loop:train_step", count=12, signals=["SIGTERM"]) == 75
+    assert train(gnomon, data, run.path, at="gnomon.training.loop:train_step", count=12, signals=["SIGTERM"]) == 75
     assert gnomon("resume", run.path) == 0
     assert weights(run) == weights(wanted)
 

@@ -15,7 +15,7 @@ def test_training_knows_no_plugin(modules):
 
     folders = {"families", "readers", "tasks", "recipes"}
     for path, tree in modules.items():
-        if path.parts[0] != "train":
+        if path.parts[0] != "training":
             continue
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("gnomon."):

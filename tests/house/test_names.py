@@ -29,3 +29,10 @@ def test_names_inside_a_run_folder_are_spelled_in_one_place(modules):
         if isinstance(node.right, ast.Constant) and node.right.value in names
     }
     assert {spot.partition(":")[0] for spot in found} == {"core/run.py"}, found
+
+
+def test_no_public_name_is_also_that_of_a_room(root):
+    # importing a room puts it into the package under its name, in place of what was there
+    rooms = {path.stem for path in (root / "src" / "gnomon").iterdir()}
+    assert "training" in rooms
+    assert rooms.isdisjoint(gnomon.__all__)

@@ -12,7 +12,7 @@ from gnomon.sklearn import GnomonClassifier, GnomonRegressor
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory, monkeypatch):
-    from gnomon.train import machine
+    from gnomon.training import machine
 
     monkeypatch.setenv("GNOMON_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setattr(machine, "_measure", machine._unmeasured)  # it takes seconds, and decides nothing here

@@ -73,7 +73,7 @@ def describe_machine() -> dict[str, Any]:
     """Return the system, processor, cores, threads, memory (bytes) and GPU."""
     import torch
 
-    from gnomon.train import machine
+    from gnomon.training import machine
 
     gpu = None
     if torch.cuda.is_available():
@@ -95,7 +95,7 @@ def describe_machine() -> dict[str, Any]:
 def measure_speeds(cache_dir: Path | None) -> list[dict[str, Any]]:
     """Measure training steps, picture decoding and, where there is a folder to write to, the disk; about 3 s."""
     from gnomon.core.training import TrainConfig
-    from gnomon.train import machine
+    from gnomon.training import machine
 
     device = machine.choose_device(TrainConfig())
     with tempfile.TemporaryDirectory(prefix="gnomon-") as elsewhere:

@@ -17,7 +17,7 @@ from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
 from gnomon.outputs import tightening, treemeasures
 from gnomon.outputs.importance import importance
-from gnomon.train import infer
+from gnomon.training import infer
 
 SCHEMA = 1
 _BATCH = 500

@@ -19,7 +19,7 @@ from gnomon.assemble import Model
 from gnomon.core import seed as seeds
 from gnomon.core.intervals import Z_95
 from gnomon.core.spec import Batch, Split, Vector
-from gnomon.train import infer
+from gnomon.training import infer
 
 NUM_DRAWN = 6
 """Columns whose partial dependence is measured, the most important ones."""

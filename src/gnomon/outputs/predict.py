@@ -18,7 +18,7 @@ from gnomon.core.errors import StoppedError, UsageError
 from gnomon.core.events import Emit, Worked
 from gnomon.outputs import tablecopy
 from gnomon.outputs.asking import Asking, Copying, Question, Row
-from gnomon.train import infer
+from gnomon.training import infer
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
 _BATCH = 64

@@ -17,7 +17,7 @@ from gnomon.core.spec import Batch, Density, Normality, Spec, Split
 from gnomon.data import feeds
 from gnomon.layers.familiarity import REMEMBERED
 from gnomon.layers.vae_network import Generative
-from gnomon.train import infer
+from gnomon.training import infer
 
 SHARE = 0.05
 """Largest share of a budget in time that the many draws may take."""

@@ -14,7 +14,7 @@ from gnomon.core.spec import Label, NodeLabels, Split
 from gnomon.data import treeprep
 from gnomon.data.ragged import Ragged
 from gnomon.data.sequences import collate, placed
-from gnomon.train import infer
+from gnomon.training import infer
 
 Ints = npt.NDArray[np.int64]
 

@@ -14,7 +14,7 @@ from gnomon.core.config import Auto, Layer
 from gnomon.core.errors import UsageError
 from gnomon.core.run import RunFolder
 from gnomon.core.training import Allowance
-from gnomon.train.budget import Budget, parse_budget
+from gnomon.training.budget import Budget, parse_budget
 
 RUNS = Path("runs")
 _PREPARING = 0.15

@@ -17,13 +17,13 @@ from gnomon.sitting.looking import validator, writer
 from gnomon.sitting.parts import Parts, Sitting, parts_for
 from gnomon.sitting.planning import REPORT_S, make_plan, measure_baselines
 from gnomon.sitting.records import result
-from gnomon.train import checkpoint, memory
-from gnomon.train.average import Average
-from gnomon.train.loop import Fit, fit
-from gnomon.train.optim import Optimizer
-from gnomon.train.pace import Pace
-from gnomon.train.plan import PlanLog, Progress
-from gnomon.train.state import State
+from gnomon.training import checkpoint, memory
+from gnomon.training.average import Average
+from gnomon.training.loop import Fit, fit
+from gnomon.training.optim import Optimizer
+from gnomon.training.pace import Pace
+from gnomon.training.plan import PlanLog, Progress
+from gnomon.training.state import State
 
 
 def go(sitting: Sitting, log: Any, *, loaded: Any, emit: Emit, timed: bool = True) -> dict[str, Any]:

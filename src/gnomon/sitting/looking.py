@@ -15,7 +15,7 @@ from gnomon.data import feeds
 from gnomon.layers.network import Network
 from gnomon.outputs import evaluate, generate
 from gnomon.sitting.parts import Parts, Sitting
-from gnomon.train import infer
+from gnomon.training import infer
 
 LOOK_SAMPLES = 1000
 _LOOK_BATCH = 250

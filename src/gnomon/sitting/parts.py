@@ -18,9 +18,9 @@ from gnomon.core.spec import Dataset, Split
 from gnomon.core.training import Phases
 from gnomon.data.feeds import Feed
 from gnomon.layers.network import Network
-from gnomon.train.budget import Budget
-from gnomon.train.machine import Machine
-from gnomon.train.precision import Precision
+from gnomon.training.budget import Budget
+from gnomon.training.machine import Machine
+from gnomon.training.precision import Precision
 
 _PAYS_S = 600.0
 """Budget from which on compiling, half a minute a resolution, is paid back on a GPU."""

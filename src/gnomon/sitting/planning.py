@@ -9,8 +9,8 @@ from gnomon.core.spec import Density, Vector
 from gnomon.outputs import evaluate, importance, portrait, tightening
 from gnomon.sitting.looking import LOOK_SAMPLES, few, writer
 from gnomon.sitting.parts import Parts, Sitting
-from gnomon.train import planner
-from gnomon.train.plan import PlanLog
+from gnomon.training import planner
+from gnomon.training.plan import PlanLog
 
 SCHEMA = 1
 REPORT_S = 0.7

@@ -16,9 +16,9 @@ from gnomon.core.errors import ArtefactError, ReproducibilityError
 from gnomon.core.jsontext import line
 from gnomon.core.run import RunFolder, read_lines
 from gnomon.outputs import evaluate
-from gnomon.train.budget import Budget, parse_budget
-from gnomon.train.machine import Machine
-from gnomon.train.plan import PlanLog
+from gnomon.training.budget import Budget, parse_budget
+from gnomon.training.machine import Machine
+from gnomon.training.plan import PlanLog
 
 _PLANNED = {
     *("task", "family", "seed", "budget", "budget_s", "steps", "phases", "step_s", "eval_at", "look_s", "views"),

@@ -27,9 +27,9 @@ from gnomon.sitting.carrying import go
 from gnomon.sitting.parts import Sitting
 from gnomon.sitting.reading import prepared_of, tell_findings
 from gnomon.sitting.records import environment, forget_after, last_budget, log_of, require_equal
-from gnomon.train import checkpoint, machine, memory
-from gnomon.train.budget import Budget
-from gnomon.train.plan import PlanLog
+from gnomon.training import checkpoint, machine, memory
+from gnomon.training.budget import Budget
+from gnomon.training.plan import PlanLog
 
 _SHORT_S = 20.0
 """A first training on a machine with a smaller budget than this does not spend time on measuring the machine."""

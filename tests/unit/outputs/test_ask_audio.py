@@ -13,7 +13,7 @@ from gnomon.core.spec import Image, Label, Spec, Waveform
 from gnomon.families import mlp
 from gnomon.outputs import predict
 from gnomon.outputs.ask_audio import AskAudio
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 SPEC = Spec(input=Waveform(rate_hz=RATE_HZ, length=1600), target=Label(classes=("high", "low")))
 FACTS = {"kind": "audio", "rate_hz": RATE_HZ, "length": 1600, "loudness": "level"}

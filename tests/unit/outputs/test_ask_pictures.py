@@ -9,7 +9,7 @@ from gnomon.core.errors import UsageError
 from gnomon.core.spec import Density, Normality
 from gnomon.outputs.ask_pictures import AskPictures, labelled
 from gnomon.tasks import classify
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 
 @pytest.fixture

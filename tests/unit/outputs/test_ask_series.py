@@ -12,7 +12,7 @@ from gnomon.data import opening, preparing, split
 from gnomon.families import rnn
 from gnomon.outputs import predict
 from gnomon.outputs.ask_series import AskSeries
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 
 def table(path, num_rows, *, start=0):

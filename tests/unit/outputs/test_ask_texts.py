@@ -15,7 +15,7 @@ from gnomon.data.ragged import Items, Ragged, digests
 from gnomon.families import rnn
 from gnomon.outputs import predict
 from gnomon.outputs.ask_texts import AskTexts
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 TEXTS = ("what a good film", "a bad film", "good, good, good", "bad acting")
 CONLLU = "".join(

@@ -9,7 +9,7 @@ from gnomon.core.spec import Label, Spec
 from gnomon.outputs.ask_pictures import AskPictures
 from gnomon.outputs.asking import asking
 from gnomon.tasks import classify
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 
 def model():

@@ -66,7 +66,7 @@ def test_versions_leave_out_what_is_not_installed(monkeypatch):
 
 
 def test_speeds_are_positive_and_leave_nothing_behind(tmp_path, monkeypatch):
-    from gnomon.train import machine
+    from gnomon.training import machine
 
     monkeypatch.setattr(machine, "know", lambda device, *, cache, may_measure: machine._unmeasured(device, "P"))
     found = doctor.measure_speeds(tmp_path)

@@ -12,7 +12,7 @@ from gnomon.core.events import Said, Worked
 from gnomon.core.spec import Dataset
 from gnomon.outputs import evaluate
 from gnomon.tasks import classify
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from gnomon.data.tokenise import Bytes, Characters
 from gnomon.layers.network import Network
 from gnomon.outputs import generate as generation
 from gnomon.outputs.generate import Choice, Held, Sampler, Written, generate
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 CPU = torch.device("cpu")
 

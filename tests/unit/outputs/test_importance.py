@@ -11,7 +11,7 @@ from gnomon.layers.head import Head
 from gnomon.layers.network import Network
 from gnomon.outputs import importance
 from gnomon.tasks import classify, regress
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 ROWS = Vector(names=("x", "noise", "y1"), categories=(("y2", 3),))
 PRICE = Number(name="price", mean=0.0, deviation=1.0)

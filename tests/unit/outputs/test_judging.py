@@ -9,7 +9,7 @@ from gnomon.core.spec import Density, Image, Label, Output, Spec
 from gnomon.layers.head import Head
 from gnomon.layers.network import Network
 from gnomon.outputs import judging
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 
 class Shade(Network):

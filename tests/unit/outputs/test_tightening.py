@@ -10,7 +10,7 @@ from gnomon.core.spec import Normality
 from gnomon.families import vae
 from gnomon.outputs import tightening
 from gnomon.tasks import anomaly, generate
-from gnomon.train.precision import Precision
+from gnomon.training.precision import Precision
 
 
 def model(kind, *, draws=20, num=5):

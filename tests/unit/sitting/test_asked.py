@@ -5,7 +5,7 @@ import pytest
 
 from gnomon.core.errors import UsageError
 from gnomon.sitting import asked
-from gnomon.train.budget import parse_budget
+from gnomon.training.budget import parse_budget
 
 
 def test_what_was_asked_is_known_without_torch():

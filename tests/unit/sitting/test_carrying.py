@@ -3,7 +3,7 @@ import pytest
 from gnomon.core.events import Said
 from gnomon.core.run import read_json
 from gnomon.sitting import carrying, planning
-from gnomon.train.budget import parse_budget
+from gnomon.training.budget import parse_budget
 
 
 def test_without_a_step_the_model_answers_as_the_baseline_does(sitting, made):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gnomon.sitting import parts
-from gnomon.train.budget import parse_budget
+from gnomon.training.budget import parse_budget
 
 
 def test_the_parts_fit_together(sitting, made):

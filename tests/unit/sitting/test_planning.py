@@ -1,7 +1,7 @@
 from gnomon.core.run import read_lines
 from gnomon.sitting import planning
 from gnomon.sitting.records import log_of
-from gnomon.train.budget import parse_budget
+from gnomon.training.budget import parse_budget
 
 
 def test_a_plan_in_steps_counts_them_and_one_in_time_keeps_seconds_back(sitting, made):

@@ -6,7 +6,7 @@ import pytest
 from gnomon.core.errors import ReproducibilityError
 from gnomon.core.run import RunFolder, read_lines
 from gnomon.sitting import records
-from gnomon.train.plan import PlanLog
+from gnomon.training.plan import PlanLog
 
 
 @pytest.fixture

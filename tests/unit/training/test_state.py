@@ -7,11 +7,11 @@ from small_training import CPU, feed_of, pictures, small, spec
 from gnomon.core.errors import ArtefactError
 from gnomon.core.training import TrainConfig
 from gnomon.tasks.classify import Config, Task
-from gnomon.train.average import Average
-from gnomon.train.optim import Optimizer
-from gnomon.train.precision import Precision
-from gnomon.train.state import State
-from gnomon.train.step import train_step
+from gnomon.training.average import Average
+from gnomon.training.optim import Optimizer
+from gnomon.training.precision import Precision
+from gnomon.training.state import State
+from gnomon.training.step import train_step
 
 CONFIG = TrainConfig(average=0.1)
 

@@ -15,11 +15,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from gnomon.core.spec import Batch
 from gnomon.core.training import Phases, TrainConfig
 from gnomon.layers.network import Network
-from gnomon.train.budget import Budget
-from gnomon.train.loop import Batches
-from gnomon.train.optim import Optimizer
-from gnomon.train.precision import Precision
-from gnomon.train.step import Objective, gradients, train_step
+from gnomon.training.budget import Budget
+from gnomon.training.loop import Batches
+from gnomon.training.optim import Optimizer
+from gnomon.training.precision import Precision
+from gnomon.training.step import Objective, gradients, train_step
 
 _MEASURING = 0.03
 """Largest share of the budget that measuring may take."""

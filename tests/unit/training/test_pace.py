@@ -1,11 +1,11 @@
-"""train/pace.py, with clocks made by hand: thousands of steps, no torch."""
+"""training/pace.py, with clocks made by hand: thousands of steps, no torch."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.train.pace import Pace
-from gnomon.train.plan import Progress, Refit, size_at
+from gnomon.training.pace import Pace
+from gnomon.training.plan import Progress, Refit, size_at
 
 ONE = ((0.0, 8),)
 THREE = ((0.0, 16), (0.3, 24), (0.7, 32))

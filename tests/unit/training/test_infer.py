@@ -8,9 +8,9 @@ from gnomon.core.errors import StoppedError
 from gnomon.core.spec import Batch, Output
 from gnomon.data.batch import looks
 from gnomon.layers.network import Network
-from gnomon.train import infer
-from gnomon.train.infer import outputs
-from gnomon.train.precision import Precision
+from gnomon.training import infer
+from gnomon.training.infer import outputs
+from gnomon.training.precision import Precision
 
 FP32 = Precision("fp32", CPU)
 

@@ -20,7 +20,7 @@ from gnomon.core import files
 from gnomon.core.errors import ArtefactError, ResourceError
 from gnomon.core.events import Emit, Said
 from gnomon.core.run import CheckpointFolder, ModelFolder, RunFolder, read_json
-from gnomon.train.tensorfile import Digest, read_exactly, read_tensors, refuse_code, write_tensors
+from gnomon.training.tensorfile import Digest, read_exactly, read_tensors, refuse_code, write_tensors
 
 SCHEMA = 1
 _MAX_JSON_BYTES = 1 << 24

@@ -1,4 +1,4 @@
-"""train/checkpoint.py: whatever fails while a checkpoint is written, one that is whole can be loaded."""
+"""training/checkpoint.py: whatever fails while a checkpoint is written, one that is whole can be loaded."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import torch
 from gnomon.core.errors import ArtefactError, ResourceError
 from gnomon.core.events import Said, silent
 from gnomon.core.run import RunFolder
-from gnomon.train import checkpoint
+from gnomon.training import checkpoint
 
 FILES = ("state.safetensors", "state.json", "manifest.json")
 

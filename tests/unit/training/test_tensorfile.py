@@ -1,4 +1,4 @@
-"""train/tensorfile.py: tensors come back bit for bit, and what is not a sound file is refused."""
+"""training/tensorfile.py: tensors come back bit for bit, and what is not a sound file is refused."""
 
 import hashlib
 import io
@@ -12,7 +12,7 @@ import safetensors.torch
 import torch
 
 from gnomon.core.errors import ArtefactError
-from gnomon.train.tensorfile import Digest, read_exactly, read_tensors, refuse_code, write_tensors
+from gnomon.training.tensorfile import Digest, read_exactly, read_tensors, refuse_code, write_tensors
 
 
 def digest_of(data: bytes) -> Digest:

@@ -18,11 +18,11 @@ from gnomon.core.errors import DivergedError
 from gnomon.core.events import Emit, Said
 from gnomon.core.run import RunFolder
 from gnomon.core.spec import Batch
-from gnomon.train import checkpoint
-from gnomon.train.plan import PlanLog
-from gnomon.train.precision import Precision
-from gnomon.train.state import State
-from gnomon.train.step import Losses
+from gnomon.training import checkpoint
+from gnomon.training.plan import PlanLog
+from gnomon.training.precision import Precision
+from gnomon.training.state import State
+from gnomon.training.step import Losses
 
 _SKIPS = 3
 _ROLLBACKS = 3

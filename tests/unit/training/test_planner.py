@@ -5,9 +5,9 @@ from small_training import CPU, feed_of, pictures, small, spec
 from gnomon.core.training import AugmentConfig, TrainConfig
 from gnomon.data.batch import looks
 from gnomon.tasks.classify import Config, Task
-from gnomon.train.budget import parse_budget
-from gnomon.train.planner import Costs, Counted, Probe, allowed_s, count_steps, mean_step_s
-from gnomon.train.precision import Precision
+from gnomon.training.budget import parse_budget
+from gnomon.training.planner import Costs, Counted, Probe, allowed_s, count_steps, mean_step_s
+from gnomon.training.precision import Precision
 
 PHASES = ((0.0, 16), (0.3, 24), (0.7, 32))
 COSTS = Costs(step_s={16: 0.1, 24: 0.2, 32: 0.4}, look_s=0.001)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnomon.train.precision import DTYPES, Precision
+from gnomon.training.precision import DTYPES, Precision
 
 CPU = torch.device("cpu")
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gnomon.core.training import TrainConfig
 from gnomon.layers.network import Network
-from gnomon.train.schedule import early_rate, rate
+from gnomon.training.schedule import early_rate, rate
 
 _NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 _REFERENCE_BATCH = 2000

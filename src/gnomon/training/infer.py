@@ -12,8 +12,8 @@ from torch import Tensor
 from gnomon.core.errors import StoppedError
 from gnomon.core.spec import Batch, Output
 from gnomon.layers.network import Network
-from gnomon.train.precision import Precision
-from gnomon.train.step import forward
+from gnomon.training.precision import Precision
+from gnomon.training.step import forward
 
 _AT_ONCE = 500
 """Uncertain samples whose other views are computed together: enough to keep the processor busy."""

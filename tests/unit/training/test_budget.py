@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.core.errors import UsageError
-from gnomon.train.budget import format_s, parse_budget
+from gnomon.training.budget import format_s, parse_budget
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from gnomon.core.errors import ArtefactError
 from gnomon.layers.network import Network
-from gnomon.train.average import Average
-from gnomon.train.optim import Optimizer
+from gnomon.training.average import Average
+from gnomon.training.optim import Optimizer
 
 
 @dataclass(kw_only=True)

@@ -20,13 +20,13 @@ from gnomon.core.run import RunFolder
 from gnomon.core.spec import Batch
 from gnomon.core.training import Phases, TrainConfig
 from gnomon.layers.network import Network
-from gnomon.train import checkpoint
-from gnomon.train.health import Health
-from gnomon.train.pace import Pace
-from gnomon.train.plan import PlanLog, size_at
-from gnomon.train.precision import Precision
-from gnomon.train.state import State
-from gnomon.train.step import Losses, Objective, train_step
+from gnomon.training import checkpoint
+from gnomon.training.health import Health
+from gnomon.training.pace import Pace
+from gnomon.training.plan import PlanLog, size_at
+from gnomon.training.precision import Precision
+from gnomon.training.state import State
+from gnomon.training.step import Losses, Objective, train_step
 
 _NUM_RECORDS = 200
 _CHECKS_A_SECOND = 4.0

@@ -10,10 +10,10 @@ from gnomon.core.events import Stepped, silent
 from gnomon.core.ranks import Ranks
 from gnomon.core.run import read_lines
 from gnomon.core.training import TrainConfig
-from gnomon.train import checkpoint
-from gnomon.train.loop import fit
-from gnomon.train.pace import Pace
-from gnomon.train.plan import PlanLog, Progress
+from gnomon.training import checkpoint
+from gnomon.training.loop import fit
+from gnomon.training.pace import Pace
+from gnomon.training.plan import PlanLog, Progress
 
 
 def timed(folder, cost_s, *, steps=100, deadline_s=10.0, planned_s=0.1, phases=((0.0, 6),), **changed):

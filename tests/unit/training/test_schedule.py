@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnomon.train.schedule import early_rate, rate
+from gnomon.training.schedule import early_rate, rate
 
 
 @pytest.mark.parametrize(

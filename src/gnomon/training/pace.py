@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gnomon.core.training import Phases
-from gnomon.train.plan import Progress, Refit, size_at
+from gnomon.training.plan import Progress, Refit, size_at
 
 _WINDOW_S = 5.0
 _LARGEST_SHARE = 0.2

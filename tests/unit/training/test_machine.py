@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from gnomon.core.training import TrainConfig
-from gnomon.train import machine
-from gnomon.train.machine import Machine
+from gnomon.training import machine
+from gnomon.training.machine import Machine
 
 CPU = torch.device("cpu")
 

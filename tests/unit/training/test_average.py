@@ -3,7 +3,7 @@ import torch
 from small_training import small
 
 from gnomon.core.training import TrainConfig
-from gnomon.train.average import Average
+from gnomon.training.average import Average
 
 
 def filled(value):

@@ -1,4 +1,4 @@
-"""train/health.py, through the loop: what happens to a run when numbers stop being finite."""
+"""training/health.py, through the loop: what happens to a run when numbers stop being finite."""
 
 import json
 
@@ -12,8 +12,8 @@ from gnomon.core.errors import DivergedError, StoppedError
 from gnomon.core.run import read_lines
 from gnomon.core.spec import Batch
 from gnomon.core.training import TrainConfig
-from gnomon.train import checkpoint
-from gnomon.train.loop import fit
+from gnomon.training import checkpoint
+from gnomon.training.loop import fit
 
 
 class Poison:

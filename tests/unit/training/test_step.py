@@ -9,9 +9,9 @@ from gnomon.core.training import TrainConfig
 from gnomon.layers.head import Head
 from gnomon.layers.network import Network
 from gnomon.tasks.classify import Config, Task
-from gnomon.train.optim import Optimizer
-from gnomon.train.precision import Precision
-from gnomon.train.step import gradients, train_step
+from gnomon.training.optim import Optimizer
+from gnomon.training.precision import Precision
+from gnomon.training.step import gradients, train_step
 
 FP32 = Precision("fp32", CPU)
 

@@ -4,7 +4,7 @@ import pytest
 
 from gnomon.core.errors import ArtefactError
 from gnomon.core.run import RunFolder
-from gnomon.train.plan import PlanLog, Progress, Refit, size_at
+from gnomon.training.plan import PlanLog, Progress, Refit, size_at
 
 
 def refit(at_step, steps):

@@ -8,7 +8,7 @@ from torch import nn
 from gnomon.core.training import TrainConfig
 from gnomon.layers.head import Head
 from gnomon.layers.network import Network
-from gnomon.train.optim import Optimizer, orthogonalise
+from gnomon.training.optim import Optimizer, orthogonalise
 
 
 def scalar(value, *, steps=3):

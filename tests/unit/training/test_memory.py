@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from gnomon.train import memory
+from gnomon.training import memory
 
 
 class Library:

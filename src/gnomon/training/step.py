@@ -9,8 +9,8 @@ from torch import Tensor
 
 from gnomon.core.spec import Batch, Output
 from gnomon.layers.network import Network
-from gnomon.train.optim import Optimizer
-from gnomon.train.precision import Precision
+from gnomon.training.optim import Optimizer
+from gnomon.training.precision import Precision
 
 
 class Objective(Protocol):
