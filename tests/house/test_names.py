@@ -1,11 +1,11 @@
 import ast
 
+import gnomon
+
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "base"}
 
 
 def test_public_names_are_these():
-    import gnomon
-
     assert set(gnomon.__all__) == {
         *("inspect", "train", "resume", "evaluate", "predict", "generate", "draw", "report", "runs", "load_run"),
         *("Run", "GnomonError"),
