@@ -21,7 +21,13 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-WARM = ("gnomon.api", "gnomon.sitting", "gnomon.cli.shell.entry", "gnomon.cli.shell.display", "gnomon.outputs.report")
+WARM = (
+    "gnomon.api",
+    "gnomon.sitting.starting",
+    "gnomon.cli.shell.entry",
+    "gnomon.cli.shell.display",
+    "gnomon.outputs.report",
+)
 
 
 def main() -> None:

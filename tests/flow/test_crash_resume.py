@@ -164,7 +164,7 @@ class TestSignals:
     @pytest.mark.parametrize(
         "at",
         [
-            "gnomon.sitting:make_plan",
+            "gnomon.sitting.carrying:make_plan",
             "gnomon.training.checkpoint:save",
             "gnomon.outputs.evaluate:calibrated",
             "gnomon.outputs.evaluate:evaluation",

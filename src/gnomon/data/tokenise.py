@@ -131,12 +131,20 @@ class Decoder:
         return self._text.decode(broken, final=True)
 
 
+_NUM_BYTES_OF = {0xC: 2, 0xD: 2, 0xE: 3, 0xF: 4}
+"""Bytes of a character by the upper half of its first one."""
+
+
 def _goes_on(begun: bytes, more: bytes) -> bool:
     """Return whether bytes go on from the beginning of a character, as far as they say."""
     if not more:
         return not begun
+    decoder = codecs.getincrementaldecoder("utf-8")("strict")
     try:
-        codecs.getincrementaldecoder("utf-8")("strict").decode(begun + more)
+        decoder.decode(begun + more)
+        rest: bytes = decoder.getstate()[0]
+        if len(rest) > 1:  # a surrogate is only refused when it is complete
+            (rest + b"\x80" * (_NUM_BYTES_OF[rest[0] >> 4] - len(rest))).decode()
     except UnicodeDecodeError:
         return False
     return True

@@ -63,7 +63,7 @@ METRICS = {
     "reconstruction": Metric(
         "Reconstruction", "number", False, "surprise at a sample once its latents are known, in nats"
     ),
-    "kl": Metric("KL", "number", False, "what the latents tell of a sample, in nats; 0 is nothing"),
+    "kl": Metric("KL", "number", True, "what the latents tell of a sample, in nats; 0 is nothing"),
     "average_precision": Metric(
         "Average precision", "share", True, "precision over all thresholds, weighted by what is caught"
     ),

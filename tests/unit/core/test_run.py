@@ -62,6 +62,10 @@ class TestNames:
             "report": "report.html",
             "crash": "crash.txt",
             "lock": "lock.json",
+            "portrait": "portrait",
+            "portrait_facts": "portrait/portrait.json",
+            "judge": "judge",
+            "fidelity": "fidelity.json",
         }
 
     def test_a_checkpoints_name_holds_its_step(self):

@@ -154,6 +154,15 @@ def test_only_what_goes_on_in_valid_utf8_may_come_next():
     assert spelt(range(258), decoder.allowed()) == first
 
 
+@pytest.mark.parametrize(
+    ("lead", "low", "high"), [(0xE0, 0xA0, 0xBF), (0xED, 0x80, 0x9F), (0xF0, 0x90, 0xBF), (0xF4, 0x80, 0x8F)]
+)
+def test_no_way_leads_into_what_cannot_be_completed(lead, low, high):
+    decoder = Bytes(documents=False).decoder()
+    decoder.push(lead + 1)
+    assert spelt(range(257), decoder.allowed()) == {b + 1 for b in range(low, high + 1)}
+
+
 def test_half_bytes_come_in_pairs_and_a_character_only_after_a_whole_one():
     tokenizer = Characters("ab", documents=False)
     decoder = tokenizer.decoder()
