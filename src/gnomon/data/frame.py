@@ -8,17 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from gnomon.core.errors import DataError
-from gnomon.data import tabletext, textfile
+from gnomon.data import jsonrows, tabletext, textfile
 from gnomon.data.textfile import Decoded
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 CSV = (".csv", ".tsv", ".tab")
-JSON_LINES = (".jsonl", ".ndjson")
+JSON_LINES = (".jsonl", ".ndjson", ".json")
 PARQUET = (".parquet",)
 NO_FIT = "has another number of fields than the header"
 
@@ -85,30 +83,18 @@ def _json_lines(path: Path, encoding: str, first_bytes: int | None) -> Frame:
         data = data[: data.rfind(b"\n") + 1]
     decoded = textfile.decode(data, encoding, path)
     rows, lines, bad = [], [], []
-    for number, line in enumerate(decoded.text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(_record(line))
+    for number, record, why in jsonrows.objects(decoded.text, whole=first_bytes is None):
+        if record is None:
+            bad.append((number, why))
+        else:
+            rows.append(record)
             lines.append(number)
-        except ValueError as error:
-            bad.append((number, f"is no JSON object: {error}"))
     if not rows:
         what = bad[0][1] if bad else "is empty"
         raise DataError(what, fix="give one JSON object a line", path=path, line=bad[0][0] if bad else None)
     names = dict.fromkeys(name for row in rows for name, value in row.items() if not isinstance(value, list | dict))
     columns = {name: [_plain(row.get(name)) for row in rows] for name in names}
     return Frame(path=path, columns=columns, lines=lines, bad=bad, decoded=decoded)
-
-
-def _record(line: str) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise ValueError(str(error)) from error
-    if not isinstance(value, dict):
-        raise ValueError(f"it is a {type(value).__name__}")
-    return value
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""JSON lines as an Arrow table: one object a line, its names the columns; objects inside become ``outer.inner``."""
+"""JSON as an Arrow table: an object a line or all in an array; names are columns, ``a.b`` for objects inside."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from gnomon.core.errors import DataError
+from gnomon.data import jsonrows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,29 +27,17 @@ def read(text: str, path: Path) -> tuple[pa.Table, list[tuple[int, str]], tuple[
     rows: list[dict[str, Any]] = []
     bad: list[tuple[int, str]] = []
     lists: set[str] = set()
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(dict(_flat(_record(line), "", lists)))
-        except ValueError as error:
-            bad.append((number, f"is no JSON object: {error}"))
+    for number, record, why in jsonrows.objects(text):
+        if record is None:
+            bad.append((number, why))
+        else:
+            rows.append(dict(_flat(record, "", lists)))
     if not rows:
         what, line_at = (bad[0][1], bad[0][0]) if bad else ("is empty", None)
         raise DataError(what, fix="give one JSON object a line", path=path, line=line_at)
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: _column([row.get(name) for row in rows]) for name in names}
     return pa.table(columns), bad, tuple(sorted(lists - set(names)))
-
-
-def _record(line: str) -> dict[str, Any]:
-    try:
-        value = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise ValueError(str(error)) from error
-    if not isinstance(value, dict):
-        raise ValueError(f"it is a {type(value).__name__}")
-    return value
 
 
 def _flat(record: Mapping[str, Any], before: str, lists: set[str], depth: int = 0) -> Iterator[tuple[str, Any]]:

@@ -40,6 +40,7 @@ _CONTROLS = (*range(9), *range(14, 27), 28, 29, 30, 31, 127)
 _BY_LOOKS = "it is not UTF-8, and its characters make most sense so"
 _AROUND = 1 << 19
 _MANY_NULS = 0.3
+_KANA_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,8 @@ def detect(data: bytes) -> str | None:
     """Return the encoding whose characters make most sense of bytes that are no UTF-8, or None."""
     import charset_normalizer
 
+    if (name := _japanese(_sample(data))) is not None:
+        return name
     matches = charset_normalizer.from_bytes(_sample(data), cp_isolation=_LIKELY)
     best = matches.best()
     if best is None:
@@ -160,6 +163,19 @@ def detect(data: bytes) -> str | None:
     if best.encoding in _LATIN and (as_good or str(best) == _sample(data).decode("cp1252", "replace")):
         return "cp1252"
     return str(best.encoding)
+
+
+def _japanese(data: bytes) -> str | None:
+    """Return the Japanese encoding in which many characters are kana, which no other text becomes by chance."""
+    for name in ("cp932", "euc_jp"):
+        try:
+            text = codecs.getincrementaldecoder(name)().decode(data)
+        except UnicodeDecodeError:
+            continue
+        others = [c for c in text if not c.isascii()]
+        if sum("\u3040" <= c <= "\u30ff" for c in others) > _KANA_SHARE * len(others) > 0:
+            return name
+    return None
 
 
 def pool(contents: Sequence[bytes]) -> bytes:

@@ -150,3 +150,11 @@ def test_only_plain_bytes_need_no_look_at_others():
     assert textfile.is_plain("é".encode())
     assert textfile.is_plain("é".encode("utf-16"))
     assert not textfile.is_plain("é".encode("cp1252"))
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "euc_jp"])
+def test_japanese_is_known_by_its_kana(encoding):
+    lines = [
+        f'"今日はとても良い映画を見ました、番号{i}",良\n"退屈でつまらない話だった、{i}番目の",悪\n' for i in range(20)
+    ]
+    assert textfile.decode("".join(lines).encode(encoding)).text == "".join(lines)
