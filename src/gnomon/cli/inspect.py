@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
-
 import click
 
 from gnomon.cli.shell import findings, options
+from gnomon.cli.shell.again import again
 from gnomon.cli.shell.display import watching
 from gnomon.cli.shell.group import Verb
 from gnomon.cli.shell.rows import fact, heading
@@ -88,10 +87,7 @@ def command(
             settings=settings,
             emit=watch.emit,
         )
-        named = [
-            f" --{name} {shlex.quote(value)}"
-            for name, value in (("target", target), ("label-from", label_from), ("group", group), ("time", time))
-            if value not in ("auto", "off")
-        ]
-        again = f"gnomon train {shlex.quote(path or '')}{''.join(named)} --budget {budget}"
-        watch.answer(found, [*findings.rows(found), heading("Next"), fact("train", (again, "cyan"))])
+        watch.answer(
+            found,
+            [*findings.rows(found), heading("Next"), fact("train", (f"{again('train')} --budget {budget}", "cyan"))],
+        )

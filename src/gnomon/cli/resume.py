@@ -42,4 +42,4 @@ def command(run: str, accept_changed_data: bool, budget: str | None, as_json: bo
             emit=watch.emit,
         )
         result = watch.display.result
-        watch.answer(result, summary.rows(result, watch.display.plan, source=""))
+        watch.answer(result, summary.rows(result, watch.display.plan, again=""))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gnomon.cli.shell import options, summary
+from gnomon.cli.shell.again import again
 from gnomon.cli.shell.display import watching
 from gnomon.cli.shell.group import Verb
 from gnomon.core.clock import process_age_s
@@ -100,4 +101,4 @@ def command(
             emit=watch.emit,
         )
         result = watch.display.result
-        watch.answer(result, summary.rows(result, watch.display.plan, source=path or ""))
+        watch.answer(result, summary.rows(result, watch.display.plan, again=again("train") if path else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -401,16 +402,44 @@ def _measured(value: Any) -> str:
     return number(value) if isinstance(value, float) and math.isfinite(value) else _value(value)
 
 
+_FLAGS = {
+    **{f"run.{name}": f"--{name}" for name in ("task", "family", "seed")},
+    **{f"data.{name}": f"--{name}" for name in ("target", "valid", "test", "split", "group", "time")},
+    "data.label_from": "--label-from",
+    "data.max_bad": "--max-bad",
+    "series.horizon": "--horizon",
+}
+"""Settings that have a flag of their own."""
+
+
+def _typed(value: Any) -> str:
+    """Return a value as it is typed behind ``--set``."""
+    return json.dumps(value) if isinstance(value, list) else _value(value)
+
+
+def _asked(record: Record) -> str:
+    """Return the flags with which the user asked for the run, but for the data and the budget."""
+    told = [
+        f" {_FLAGS[choice.key]} {shlex.quote(str(choice.value))}"
+        if choice.key in _FLAGS
+        else f" --set {shlex.quote(f'{choice.key}={_typed(choice.value)}')}"
+        for choice in record.settings
+        if choice.who == "user" and choice.key not in ("data.path", "run.budget")
+    ]
+    return "".join(told)
+
+
 def usage(record: Record) -> Context:
     """The commands and the Python lines that use this very run."""
     path = _near(record.run.path)
     quoted = shlex.quote(path)
     chosen = {choice.key: str(choice.value) for choice in record.settings}
     source = shlex.quote(chosen.get("data.path", record.data.get("source", "DATA")))
-    asked = next((choice for choice in record.settings if choice.key == "run.task"), None)
-    task = f" --task {asked.value}" if asked is not None and asked.who == "user" else ""
     if record.finished:
-        going_on = ("Train anew with more time", f"gnomon train {source}{task} --budget {longer(record.budget_s)}")
+        going_on = (
+            "Train anew with more time",
+            f"gnomon train {source}{_asked(record)} --budget {longer(record.budget_s)}",
+        )
     else:
         going_on = ("Finish it", f"gnomon resume {quoted}")
     return {

@@ -198,7 +198,7 @@ def test_usage_quotes_the_path(tmp_path, monkeypatch):
     assert shlex.split(commands["Measure it on other data"])[2] == str(record.run.path)
     monkeypatch.chdir(tmp_path)
     assert sections.usage(record)["path"] == f"my runs/{record.run.name}"
-    assert commands["Train anew with more time"] == "gnomon train digits --budget 2m"
+    assert commands["Train anew with more time"] == "gnomon train digits --split 0.7,0.1,0.2 --budget 2m"
     unfinished = read_record(FakeRun(tmp_path / "b", finished=False).run)
     assert "Finish it" in dict(sections.usage(unfinished)["commands"])
 

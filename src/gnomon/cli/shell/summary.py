@@ -10,10 +10,10 @@ from gnomon.cli.shell import scores, words
 from gnomon.cli.shell.rows import Row, blank, fact, heading
 
 
-def rows(result: Mapping[str, Any], plan: Mapping[str, Any], *, source: str) -> list[Row]:
+def rows(result: Mapping[str, Any], plan: Mapping[str, Any], *, again: str) -> list[Row]:
     """Return the end of ``train`` and ``resume``: scores, time, memory, where things are, what to try next.
 
-    ``source`` is the data as the user named it; empty where only the run knows.
+    ``again`` is the command as the user gave it, without its budget; empty where only the run knows.
     """
     baseline = result.get("baseline")
     return [
@@ -26,7 +26,7 @@ def rows(result: Mapping[str, Any], plan: Mapping[str, Any], *, source: str) -> 
         fact("report", (result["report"] or "none was written", "bold")),
         blank(),
         heading("Next"),
-        *_next(result, source),
+        *_next(result, again),
     ]
 
 
@@ -44,13 +44,12 @@ def _time(result: Mapping[str, Any], plan: Mapping[str, Any]) -> Row:
     return fact("time", f"{planned_s}{result['elapsed_s']:.1f} s taken, {words.count(result['steps'])} steps")
 
 
-def _next(result: Mapping[str, Any], source: str) -> list[Row]:
+def _next(result: Mapping[str, Any], again: str) -> list[Row]:
     run = shlex.quote(str(result["run"]))
     use = fact("use it", (_use(run, result["scores"]), "cyan"))
-    if source and result.get("budget_s"):
+    if again and result.get("budget_s"):
         longer = words.allotment(4 * result["budget_s"])
-        task = f" --task {result['task']}" if "elbo" in _metrics(result["scores"]) else ""
-        return [use, fact("more time", (f"gnomon train {shlex.quote(source)}{task} --budget {longer}", "cyan"))]
+        return [use, fact("more time", (f"{again} --budget {longer}", "cyan"))]
     return [use, fact("measure", (f"gnomon evaluate {run}", "cyan"))]
 
 

@@ -15,8 +15,8 @@ RESULT = {
 }
 
 
-def text(changes, source=""):
-    rows = summary.rows(RESULT | changes, {"expected_finish_s": 299.0}, source=source)
+def text(changes, again=""):
+    rows = summary.rows(RESULT | changes, {"expected_finish_s": 299.0}, again=again)
     return "\n".join(plain(row).replace("\u00a0", " ") for row in rows)
 
 
@@ -28,7 +28,7 @@ def test_planned_stands_against_taken():
 def test_commands_to_try_next_can_be_copied():
     assert "use it      gnomon predict 'runs/a b' FILES... -o predictions.csv" in text({})
     assert "measure     gnomon evaluate 'runs/a b'" in text({})
-    assert "more time   gnomon train digits --budget 20m" in text({}, source="digits")
+    assert "more time   gnomon train digits --budget 20m" in text({}, again="gnomon train digits")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,10 @@ def test_a_model_is_used_as_what_it_was_measured_as(metrics, command):
 
 def test_more_time_keeps_the_task_that_had_to_be_asked_for():
     score = RESULT["scores"]["test"]["accuracy"]
-    shown = text({"scores": {"test": {"nll": score, "elbo": score}}, "task": "generate"}, source="digits")
+    shown = text(
+        {"scores": {"test": {"nll": score, "elbo": score}}, "task": "generate"},
+        again="gnomon train digits --task generate",
+    )
     assert "more time   gnomon train digits --task generate --budget 20m" in shown
 
 
