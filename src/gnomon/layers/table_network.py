@@ -96,7 +96,9 @@ class MemberLayer(nn.Module):
 class TableNetwork(Network):
     """Rows ``(batch, features)`` to logits ``(batch, classes)``, or to a number and its quantiles, standardised.
 
-    ``num_classes`` is None where a number is wanted. The members' probabilities, or their numbers, are averaged.
+    ``num_classes`` is None where a number is wanted. The members' probabilities, or their numbers, are averaged. The
+    last layer sees the embedded row beside what the layers made of it: what is linear need not be bent first.
+    Source: Cheng et al., "Wide & deep learning for recommender systems", arXiv 1606.07792.
     """
 
     def __init__(
@@ -121,19 +123,19 @@ class TableNetwork(Network):
         )
         self.dropout = SharedDropout(dropout)
         self.averages_logits = num_classes is not None
+        told = sum(units) - sum(units[1:-1]) if depth else units[0]
         if num_classes is None:
-            self.head: MemberHead = NumberMemberHead(members, units[-1])
+            self.head: MemberHead = NumberMemberHead(members, told)
         else:
-            self.head = MemberHead(members, units[-1], num_classes)
+            self.head = MemberHead(members, told, num_classes)
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return the mean answer, and in training that of each member."""
-        x = self.embed(inputs)
-        if not self.layers:
-            x = x.expand(self.members, -1, -1)
+        x = embedded = self.embed(inputs)
         for layer in self.layers:
             x = self.dropout(layer(x))
-        answers = self.head(x)
+        told = embedded.expand(self.members, -1, -1)
+        answers = self.head(torch.cat([told, x], -1) if self.layers else told)
         return Output(self._mean(answers), members=answers if self.training else None)
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:

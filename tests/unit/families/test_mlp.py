@@ -172,7 +172,7 @@ class TestTables:
         config = Config(width=12, depth=3, members=5, embedding=6, bins=7)
         network = build(config, Spec(input=self.ROWS, target=Label(classes=("a", "b"))))
         assert [layer.weight.shape for layer in network.layers] == [(12, 18), (12, 12), (12, 12)]
-        assert network.head.linear.weight.shape == (10, 12)
+        assert network.head.linear.weight.shape == (10, 12 + 18)  # the row is seen beside what was made of it
         assert network.embed.bins.low.shape == (2, 7)
 
     def test_a_number_comes_with_its_quantiles(self):
