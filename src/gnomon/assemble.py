@@ -35,10 +35,12 @@ from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, Run
 from gnomon.data import feeds, opening, preparing
 from gnomon.data.feeds import Feed
 from gnomon.data.preparing import Prepared
+from gnomon.layers.ensemble import Ensemble, can_answer_together
 from gnomon.layers.network import Network
 from gnomon.training import checkpoint, machine
 from gnomon.training.precision import DTYPES, Precision
 
+_MOST_NETWORKS = 1000
 _MOST_PREPARED_PX = 4_000_000
 _MOST_PREPARED = 1000
 _MOST_PREPARED_NODES = 500_000
@@ -87,6 +89,8 @@ class Model:
     temperature: float = 1.0
     held_out: tuple[float, ...] = ()
     """How strange held-out samples are, in rising order, where that is asked."""
+    valid_too: bool = False
+    """Whether networks of an ensemble have learned from the validation samples, but for the first."""
     num_tightened: int = 0
     """Samples that are measured with many draws of the latents, where there are any."""
 
@@ -141,10 +145,21 @@ def make_task(name: str, config: Any, spec: Spec) -> Any:
 
 
 def make_network(
-    name: str, config: Any, spec: Spec, *, train: Split, seed: int, device: torch.device, channels_last: bool
+    name: str,
+    config: Any,
+    spec: Spec,
+    *,
+    train: Split,
+    seed: int,
+    device: torch.device,
+    channels_last: bool,
+    turn: int = 0,
 ) -> Network:
-    """Build a network, set what depends on the data, and bring it to the device."""
-    torch.manual_seed(seeds.key("network", seed))
+    """Build a network, set what depends on the data, and bring it to the device.
+
+    ``turn`` tells those of an ensemble apart: each begins from other random numbers.
+    """
+    torch.manual_seed(seeds.key("network", seed, turn) if turn else seeds.key("network", seed))
     network = _build(name, config, spec)
     network.prepare(_some(train, spec))
     return place(network, device, channels_last=channels_last)
@@ -187,6 +202,8 @@ def card(choice: Choice, model: Model) -> dict[str, Any]:
     return {
         "task": {"name": choice.run.task, "config": settings.get("task", {})},
         "family": {"name": choice.run.family, "config": settings.get("family", {})},
+        "networks": len(model.network.networks) if isinstance(model.network, Ensemble) else 1,
+        "valid_too": model.valid_too,
         "spec": spec_as_dict(model.spec),
         "preparation": dict(model.preparation),
         "size_px": model.size_px,
@@ -205,7 +222,7 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         spec = spec_from_dict(facts["spec"])
-        network = _build_from(facts["family"], spec)
+        network = _build_from(facts["family"], spec, networks=int(_within(facts, "networks", 1, _MOST_NETWORKS)))
         _check_tensors(network, tensors, folder)
         network.load_state_dict(tensors)
         task = make_task(facts["task"]["name"], _config_from("task", facts["task"]), spec)
@@ -224,6 +241,7 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
             temperature=_within(facts, "temperature", 1e-3, 1e3),
             held_out=held_out,
             num_tightened=int(facts.get("num_tightened", 0)),
+            valid_too=bool(facts["valid_too"]),
         )
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise ArtefactError(
@@ -304,12 +322,24 @@ def _config_from(kind: str, described: Mapping[str, Any]) -> Any:
     return built
 
 
-def _build_from(described: Mapping[str, Any], spec: Spec) -> Network:
+def _build_from(described: Mapping[str, Any], spec: Spec, *, networks: int) -> Network:
     with torch.device("meta"):
         sketch = _build(described["name"], _config_from("family", described), spec)
-    if sum(t.numel() for t in sketch.state_dict().values()) > 2**34:
+    if networks * sum(t.numel() for t in sketch.state_dict().values()) > 2**34:
         raise ValueError("it describes a network of more than 17 billion numbers")
-    return _build(described["name"], _config_from("family", described), spec)
+
+    def build(turn: int) -> Network:
+        return _build(described["name"], _config_from("family", described), spec)
+
+    if networks == 1:
+        return build(0)
+    if not can_answer_together(spec):
+        raise ValueError(f"it describes {networks} networks that cannot answer together")
+    ensemble = Ensemble(build(0), spec, another=build)
+    for turn in range(1, networks):
+        ensemble.begin(turn)
+    ensemble.finish()
+    return ensemble
 
 
 def _check_tensors(network: Network, tensors: Mapping[str, torch.Tensor], folder: Path) -> None:

@@ -95,7 +95,9 @@ def whole(gnomon, data, tmp_path_factory):
 
 def train(gnomon, data, run, **request):
     sets = [word for setting in SETTINGS for word in ("--set", setting)]
-    family = "tree" if data.name.startswith("trees") else "rnn"
+    family = "rnn"
+    if data.name.startswith("trees"):  # two networks, one after the other: it is killed in the turns of both
+        family, sets = "tree", [*sets, "--set", "train.ensemble=2"]
     return gnomon("train", data, "--family", family, "--budget", f"{STEPS}steps", "--out", run, *sets, **request)
 
 

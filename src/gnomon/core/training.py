@@ -74,6 +74,12 @@ class TrainConfig:
     threads: int | Auto = "auto"
     max_epochs: float | Off = 300.0
     """Passes over the data after which more do not help; a budget that allows more is not used up, and it is said."""
+    ensemble: int | Auto = "auto"
+    """Networks that are trained one after another and answer together; ``auto``: as many as the budget pays for,
+    once one alone has seen the data often enough."""
+    valid_too: bool = True
+    """Networks of an ensemble but the first learn from the validation samples too, where those were drawn from the
+    training samples and a test split tells the score."""
     checkpoint_every_s: float = 60.0
     """Seconds between checkpoints."""
     evaluations: int = 10

@@ -65,6 +65,13 @@ class Coded:
         """Return the tokens at these places, still as numbers."""
         return Coded(self.codes[places], self.table)
 
+    def followed_by(self, other: Coded) -> Coded:
+        """Return these tokens and those of ``other`` behind them."""
+        if other.table is self.table:
+            return Coded(np.concatenate([self.codes, other.codes]), self.table)
+        codes = np.concatenate([self.codes, other.codes + np.int32(len(self.table))])
+        return Coded(codes, np.concatenate([self.table, other.table]))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:

@@ -33,6 +33,21 @@ class Network(nn.Module):
     progress: float = 1.0
     """How far the training is, in [0, 1], set before each step: for what is warmed up."""
 
+    @property
+    def turn(self) -> int:
+        """Which network's turn it is to learn, from 0, where there are several in an ensemble."""
+        return 0
+
+    @property
+    def learner(self) -> Network:
+        """The network that learns: this one, or in an ensemble the one whose turn it is."""
+        return self
+
+    @property
+    def prefix(self) -> str:
+        """What the names of the learner's tensors begin with in this module."""
+        return ""
+
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return the output for a batch of inputs as the data's leaf kind stores them."""
         raise NotImplementedError

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from gnomon.core.events import Emit, Said, Worked
 from gnomon.core.spec import Dataset, Density, Series, Spec, Split, Tree, Vector
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
+from gnomon.layers.ensemble import Ensemble
 from gnomon.outputs import tightening, treemeasures
 from gnomon.outputs.importance import importance
 from gnomon.training import infer
@@ -125,17 +127,13 @@ def evaluation(
         split = dataset.splits.get(name)
         if split is None or not len(split):
             continue
-        logits = known[name] if name in known else outputs(model, split, emit=emit, name=name, should_stop=should_stop)
-        if isinstance(model.spec.target, Density) and name == last:
-            logits = tightening.tightened(model, split, logits, should_stop=should_stop)
-        if task.calibrates:
-            logits = logits / np.float32(model.temperature)
-        found["scores"][name] = scores(task.metrics(logits, split.targets, seed=seed))
-        found["details"][name] = task.details(logits, split.targets, split.ids)
-        if isinstance(model.spec.input, Tree):
-            found["details"][name] |= treemeasures.measured(model, split, logits, found["details"][name])
-        if rows := found["details"][name].pop("draw", None):
-            found["details"][name]["drawn"] = _drawn(model, split, np.asarray(rows, dtype=np.int64))
+        with answering(model, name):
+            known_here = known.get(name)
+            if known_here is None:
+                known_here = outputs(model, split, emit=emit, name=name, should_stop=should_stop)
+            if isinstance(model.spec.target, Density) and name == last:
+                known_here = tightening.tightened(model, split, known_here, should_stop=should_stop)
+            found["scores"][name], found["details"][name] = _told(model, split, known_here, seed=seed)
     if looks and isinstance(model.spec.input, Vector) and found["scores"]:
         name = next(name for name in ("test", "valid") if name in found["scores"])
         emit(Said(text=f"finding out which columns matter ({name})"))
@@ -146,6 +144,29 @@ def evaluation(
     if not found["scores"]:
         emit(Said(text="there is no validation and no test split: nothing was measured", level="warning"))
     return found
+
+
+@contextmanager
+def answering(model: Model, name: str) -> Iterator[None]:
+    """Let those networks of a model answer that have not learned from the split of this name."""
+    if model.valid_too and name == "valid" and isinstance(model.network, Ensemble):
+        with model.network.first_alone():
+            yield
+    else:
+        yield
+
+
+def _told(model: Model, split: Split, logits: Logits, *, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return scores and details of a split."""
+    task = model.task
+    if task.calibrates:
+        logits = logits / np.float32(model.temperature)
+    details: dict[str, Any] = task.details(logits, split.targets, split.ids)
+    if isinstance(model.spec.input, Tree):
+        details |= treemeasures.measured(model, split, logits, details)
+    if rows := details.pop("draw", None):
+        details["drawn"] = _drawn(model, split, np.asarray(rows, dtype=np.int64))
+    return scores(task.metrics(logits, split.targets, seed=seed)), details
 
 
 def baselines(task: Any, dataset: Dataset, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:

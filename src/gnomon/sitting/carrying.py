@@ -11,10 +11,12 @@ from gnomon import assemble
 from gnomon.assemble import Model
 from gnomon.core import files
 from gnomon.core.events import Emit, Finished, Planned, Said
+from gnomon.layers.ensemble import Ensemble
+from gnomon.layers.network import Network
 from gnomon.outputs import evaluate, portrait, report, tightening
 from gnomon.outputs.examples import examples_of
 from gnomon.sitting.looking import validator, writer
-from gnomon.sitting.parts import Parts, Sitting, parts_for
+from gnomon.sitting.parts import Parts, Sitting, assemble_ensemble, parts_for
 from gnomon.sitting.planning import REPORT_S, make_plan, measure_baselines
 from gnomon.sitting.records import result
 from gnomon.training import checkpoint, memory
@@ -39,6 +41,8 @@ def go(sitting: Sitting, log: Any, *, loaded: Any, emit: Emit, timed: bool = Tru
         log = make_plan(sitting, parts)
     else:
         sitting.emit(Planned(plan=log.plan))
+    if log.plan["networks"] > 1:
+        assemble_ensemble(sitting, parts, log.plan)
     found = carry_out(sitting, parts, log, loaded=loaded, timed=timed)
     emit(Finished(result=found))
     return found
@@ -58,17 +62,26 @@ def carry_out(
     else:
         _answer_without_training(sitting, parts)
     train_s = sitting.stopwatch.elapsed_s() - started_s
-    parts.network.load_state_dict(state.average.weights(parts.network))
+    parts.network.load_state_dict(state.weights())
+    if isinstance(parts.network, Ensemble):
+        parts.network.finish()
     return _finish(sitting, parts, log, state, train_s=train_s)
 
 
 def _state(sitting: Sitting, parts: Parts, loaded: checkpoint.Loaded | None) -> State:
     config = sitting.choice.train
+
+    def renew(network: Network) -> tuple[Optimizer, Average]:
+        return Optimizer(network, config, iterate_in=parts.precision.iterate_in), Average(config)
+
+    optimizer, average = renew(parts.network.learner)
+    several = isinstance(parts.network, Ensemble)
     state = State(
         network=parts.network,
-        optimizer=Optimizer(parts.network, config, iterate_in=parts.precision.iterate_in),
-        average=Average(config),
+        optimizer=optimizer,
+        average=average,
         seed=sitting.choice.run.seed,
+        renew=renew if several else None,
     )
     if loaded is not None:
         state.load(loaded.tensors, loaded.facts)
@@ -79,9 +92,10 @@ def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: b
     plan = log.plan
     step_s = {phase["size"]: s for phase, s in zip(plan["phases"], plan["step_s"], strict=True)}
     deadline_s = None
-    if timed and sitting.budget.seconds is not None and not plan["stops_early"]:
+    if timed and sitting.budget.seconds is not None:
         again_s = plan["baselines_s"] if sitting.baselines is None else 0.0
         deadline_s = sitting.budget.seconds - sum(plan["reserve_s"].values()) - again_s
+    progress = Progress(plan["steps"], log.refits(), turns=plan["networks"])
     return Fit(
         run=sitting.run,
         config=sitting.choice.train,
@@ -91,7 +105,7 @@ def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: b
         objective=parts.task,
         feed=parts.feed,
         precision=parts.precision,
-        pace=Pace(Progress(plan["steps"], log.refits()), parts.phases, step_s, deadline_s=deadline_s),
+        pace=Pace(progress, parts.phases, step_s, deadline_s=deadline_s, lengthens=not plan["stops_early"]),
         log=log,
         validate=validator(sitting, parts),
         write=writer(sitting, parts),
@@ -128,13 +142,15 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         preparation=sitting.preparation,
         precision=parts.precision,
         num_tightened=int(log.plan.get("num_tightened", 0)),
+        valid_too=log.plan["valid_too"],
     )
     tightening.memorise(model, sitting.train)
     known = {}
     if "valid" in dataset.splits and len(dataset.splits["valid"]) and log.plan["steps"] > 0:
-        model, known["valid"] = evaluate.calibrated(
-            model, dataset.splits["valid"], views=log.plan["views"], should_stop=sitting.should_stop
-        )
+        with evaluate.answering(model, "valid"):
+            model, known["valid"] = evaluate.calibrated(
+                model, dataset.splits["valid"], views=log.plan["views"], should_stop=sitting.should_stop
+            )
     checkpoint.save_model(sitting.run, parts.network.state_dict(), assemble.card(choice, model))
     if sitting.baselines is None:  # resumed or replayed: the plan was made in another sitting
         measure_baselines(sitting, parts)

@@ -14,11 +14,14 @@ from gnomon.core.clock import Clock, Stopwatch
 from gnomon.core.events import Emit
 from gnomon.core.ranks import Ranks
 from gnomon.core.run import RunFolder
-from gnomon.core.spec import Dataset, Split
+from gnomon.core.spec import Batch, Dataset, Split
 from gnomon.core.training import Phases
 from gnomon.data.feeds import Feed
+from gnomon.data.together import together
+from gnomon.layers.ensemble import Ensemble
 from gnomon.layers.network import Network
 from gnomon.training.budget import Budget
+from gnomon.training.loop import Batches
 from gnomon.training.machine import Machine
 from gnomon.training.precision import Precision
 
@@ -59,7 +62,9 @@ class Parts:
 
     task: Any
     network: Network
-    feed: Feed
+    build_s: float
+    """Seconds that building the network took."""
+    feed: Batches
     precision: Precision
     channels_last: bool
     phases: Phases
@@ -70,32 +75,76 @@ def parts_for(sitting: Sitting, *, precision: str, channels_last: bool) -> Parts
     """Build task, network and batches of a sitting, computing in a number format and a memory format."""
     choice, spec = sitting.choice, sitting.dataset.spec
     device = torch.device(sitting.machine.device if choice.train.device == "auto" else choice.train.device)
+    started_s = sitting.clock.now_s()
+    network = _network(sitting, device, channels_last=channels_last)
+    return Parts(
+        task=assemble.make_task(choice.run.task, choice.task, spec),
+        network=network,
+        build_s=sitting.clock.now_s() - started_s,
+        channels_last=channels_last,
+        feed=_feed(sitting, sitting.train, device),
+        precision=Precision(precision, device),
+        phases=assemble.phases_of(choice.train, spec),
+        test_px=assemble.test_size(choice.train, spec),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _InTurns:
+    """Training batches for the first network of an ensemble, and others for those after it."""
+
+    first: Batches
+    later: Batches
+    from_step: int
+
+    @property
+    def num_samples(self) -> int:
+        """Samples of one epoch of the first network."""
+        return self.first.num_samples
+
+    @property
+    def typical_step(self) -> int:
+        """A step whose batch costs about as much as the mean of all."""
+        return self.first.typical_step
+
+    def batch(self, step: int, *, size: int) -> Batch:
+        """Return the batch of one step."""
+        return (self.first if step < self.from_step else self.later).batch(step, size=size)
+
+
+def assemble_ensemble(sitting: Sitting, parts: Parts, plan: Mapping[str, Any]) -> None:
+    """Put an ensemble in the place of the network, which becomes its first; the others may see other batches."""
+
+    def another(turn: int) -> Network:
+        return _network(sitting, parts.precision.device, channels_last=parts.channels_last, turn=turn)
+
+    parts.network = Ensemble(parts.network, sitting.dataset.spec, another=another)
+    if plan["valid_too"]:
+        both = together(sitting.train, sitting.dataset.splits["valid"])
+        later = _feed(sitting, both, parts.precision.device)
+        parts.feed = _InTurns(first=parts.feed, later=later, from_step=plan["steps"] // plan["networks"])
+
+
+def _feed(sitting: Sitting, train: Split, device: torch.device) -> Feed:
+    return assemble.make_feed(train, sitting.dataset.spec, choice=sitting.choice, device=device, ranks=sitting.ranks)
+
+
+def _network(sitting: Sitting, device: torch.device, *, channels_last: bool, turn: int = 0) -> Network:
+    """Build the network of a turn; each begins elsewhere."""
+    choice = sitting.choice
     network = assemble.make_network(
         choice.run.family,
         choice.family,
-        spec,
+        sitting.dataset.spec,
         train=sitting.train,
         seed=choice.run.seed,
+        turn=turn,
         device=device,
         channels_last=channels_last,
     )
     if _compiles(choice.train.compile, device, sitting.budget):
         network.compile()
-    return Parts(
-        task=assemble.make_task(choice.run.task, choice.task, spec),
-        network=network,
-        channels_last=channels_last,
-        feed=assemble.make_feed(
-            sitting.train,
-            spec,
-            choice=choice,
-            device=device,
-            ranks=sitting.ranks,
-        ),
-        precision=Precision(precision, device),
-        phases=assemble.phases_of(choice.train, spec),
-        test_px=assemble.test_size(choice.train, spec),
-    )
+    return network
 
 
 def _compiles(wanted: str, device: torch.device, budget: Budget) -> bool:

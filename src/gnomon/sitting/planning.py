@@ -6,6 +6,8 @@ import torch
 
 from gnomon.core.events import Planned
 from gnomon.core.spec import Density, Vector
+from gnomon.data.together import can_return
+from gnomon.layers.ensemble import can_answer_together
 from gnomon.outputs import evaluate, importance, portrait, tightening
 from gnomon.sitting.looking import LOOK_SAMPLES, few, writer
 from gnomon.sitting.parts import Parts, Sitting
@@ -26,6 +28,10 @@ _WRITING_S = 0.8
 _IMPORTANCE_SHARE = 0.04
 """Largest share of the budget that finding out which columns matter may take."""
 _PORTRAIT_S = 0.3
+_VALID_TOO = (
+    "the networks after the first learn from the validation samples too: the score there is the first's alone "
+    "(--set train.valid_too=false)"
+)
 _SPARE = 1.15
 """Factor on the measured evaluation time: scores, baselines and a neighbour's noise come on top."""
 
@@ -53,6 +59,19 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         available_s=available_s,
         flop_per_step=probe.flop(parts.phases) if budget.kind == "flop" else None,
     )
+    again_s = _SPARE * costs.look_s * _num_measured(sitting)
+    counted = planner.share(
+        counted,
+        config,
+        step_s=planner.mean_step_s(parts.phases, costs),
+        available_s=available_s,
+        extra_s=parts.build_s + again_s,
+        can=can_answer_together(sitting.dataset.spec),
+    )
+    if counted.networks > 1:
+        looks //= counted.networks
+        reserve_s["evaluate"] += (counted.networks - 1) * again_s
+    valid_too = counted.networks > 1 and config.valid_too and can_return(sitting.dataset)
     expected_s = used_s + counted.steps * planner.mean_step_s(parts.phases, costs) + sum(reserve_s.values())
     plan = {
         "schema": SCHEMA,
@@ -63,7 +82,9 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         "seed": choice.run.seed,
         "batch_size": config.batch_size,
         "steps": counted.steps,
-        "passes": round(counted.steps * config.batch_size / len(sitting.train), 2),
+        "networks": counted.networks,
+        "valid_too": valid_too,
+        "passes": round(counted.steps / counted.networks * config.batch_size / len(sitting.train), 2),
         "precision": parts.precision.name,
         "memory_format": "channels_last" if parts.channels_last else "contiguous",
         "device": parts.precision.device.type,
@@ -72,7 +93,7 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         "unit": "px" if parts.test_px else "",
         "test_size": parts.test_px,
         "law": "linear to 0",
-        "eval_at": [round((i + 1) / counted.num_looks, 4) for i in range(counted.num_looks)],
+        "eval_at": _eval_at(counted, valid_too=valid_too),
         "views": views,
         **({"importance_looks": looks} if looks else {}),
         "num_tightened": num_tightened,
@@ -85,10 +106,26 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         "look_s": round(costs.look_s * num_look, 4),
         "expected_finish_s": round(expected_s, 2),
         "stops_early": bool(counted.limited),
-        "why": [*choice.why, *([counted.limited] if counted.limited else [])],
+        "why": [*choice.why, *([counted.limited] if counted.limited else []), *([_VALID_TOO] if valid_too else [])],
     }
     sitting.emit(Planned(plan=plan))
     return PlanLog.start(sitting.run, plan)
+
+
+def _eval_at(counted: planner.Counted, *, valid_too: bool) -> list[float]:
+    """Return the progress of each look at the validation split: along the first network, then after each other.
+
+    Where the others learn from that split, it tells nothing of them.
+    """
+    points = [(i + 1) / counted.num_looks / counted.networks for i in range(counted.num_looks)]
+    points += [(turn + 1) / counted.networks for turn in range(1, counted.networks) if not valid_too]
+    return [round(point, 4) for point in points]
+
+
+def _num_measured(sitting: Sitting) -> int:
+    """Return how many samples the evaluation looks at, those of the validation split twice."""
+    sizes = {name: len(split) for name, split in sitting.dataset.splits.items()}
+    return 2 * sizes.get("valid", 0) + sizes.get("test", 0)
 
 
 def _num_tightened(sitting: Sitting, parts: Parts, costs: planner.Costs) -> int:
@@ -124,7 +161,7 @@ def _importance_looks(sitting: Sitting, costs: planner.Costs) -> int:
 def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int = 0) -> tuple[dict[str, float], bool]:
     """Return the seconds kept back for evaluation and report, and whether there is time for more views."""
     counts = {name: len(split) for name, split in sitting.dataset.splits.items() if name in ("valid", "test")}
-    plain_s = costs.look_s * (sum(counts.values()) + counts.get("valid", 0))
+    plain_s = costs.look_s * _num_measured(sitting)
     num_views = sum(1 for _ in parts.network.views(few(sitting, parts).inputs)) - 1
     views_s = costs.look_s * sum(counts.values()) * 0.25 * num_views
     seconds = sitting.budget.seconds
@@ -134,8 +171,9 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int
     )
     if writer(sitting, parts) is not None:
         total_s += _WRITING_S
-    num_measured = sum(counts.values()) + counts.get("valid", 0)
-    total_s += tightening.remembering_s(sitting.dataset.spec, num_train=len(sitting.train), num_measured=num_measured)
+    total_s += tightening.remembering_s(
+        sitting.dataset.spec, num_train=len(sitting.train), num_measured=_num_measured(sitting)
+    )
     if portrait.fits(sitting.dataset.spec):
         total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES
     return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views

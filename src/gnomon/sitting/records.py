@@ -23,6 +23,7 @@ from gnomon.training.plan import PlanLog
 _PLANNED = {
     *("task", "family", "seed", "budget", "budget_s", "steps", "phases", "step_s", "eval_at", "look_s", "views"),
     *("precision", "memory_format", "threads", "used_before_s", "reserve_s", "stops_early", "unit", "baselines_s"),
+    *("networks", "valid_too"),
 }
 """What going on with a run, repeating it and measuring it need to know of its plan."""
 

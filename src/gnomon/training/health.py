@@ -42,7 +42,7 @@ class Health:
         """Remember what a failed forward pass would spoil: the running statistics, where each step is checked."""
         if not precision.waits:
             return None
-        return {name: buffer.clone() for name, buffer in self.state.network.named_buffers()}
+        return {name: buffer.clone() for name, buffer in self.state.network.learner.named_buffers()}
 
     def rescue(self, attempt: Callable[[], Losses], batch: Batch, before: dict[str, Tensor] | None) -> Losses | None:
         """Return the losses of the step that counts; None where training went back to a checkpoint instead."""
@@ -64,7 +64,7 @@ class Health:
 
     @torch.no_grad()
     def _restore(self, before: dict[str, Tensor]) -> None:
-        for name, buffer in self.state.network.named_buffers():
+        for name, buffer in self.state.network.learner.named_buffers():
             buffer.copy_(before[name])
 
     def _roll_back(self, reason: str) -> None:

@@ -144,7 +144,10 @@ def save(parts: Fit, sitting: _Sitting) -> None:
 
 
 def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
-    state, progress = parts.state, parts.pace.progress.at(parts.state.step)
+    state, plan = parts.state, parts.pace.progress
+    if plan.turn_at(state.step) != state.network.turn:
+        state.begin(plan.turn_at(state.step))
+    progress = plan.within(state.step)
     size = size_at(parts.phases, progress)
     started_s = parts.clock.now_s()
     batch = parts.feed.batch(state.step, size=size)
@@ -153,7 +156,7 @@ def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
     def attempt() -> Losses:
         torch.manual_seed(seeds.key("noise", state.seed, state.step))
         return train_step(
-            state.network,
+            state.network.learner,
             parts.objective,
             state.optimizer,
             batch,
@@ -172,13 +175,13 @@ def _one_step(parts: Fit, sitting: _Sitting, health: Health) -> None:
     if not parts.precision.waits or bool(losses.finite):  # a state that is spoilt would spoil all batches to come
         state.carry = losses.carry
     sitting.finite = losses.finite
-    state.average.update(state.network, progress=progress, steps=parts.pace.progress.steps_at(state.step - 1))
+    state.average.update(state.network.learner, progress=progress, steps=plan.steps_within(state.step - 1))
     if reads:
         _note_loss(state, sitting, losses)
     seconds = parts.clock.now_s() - started_s
     parts.pace.observe(size, seconds)
     sitting.samples_per_s = len(batch) * parts.ranks.world_size / seconds if seconds > 0 else 0.0
-    _record(parts, sitting, size, progress)
+    _record(parts, sitting, size)
 
 
 def _may_read(parts: Fit) -> bool:
@@ -198,14 +201,14 @@ def _after_rollback(parts: Fit, sitting: _Sitting) -> None:
     sitting.finite, sitting.reached = None, parts.pace.progress.at(parts.state.step)
 
 
-def _record(parts: Fit, sitting: _Sitting, size: int, before: float) -> None:
+def _record(parts: Fit, sitting: _Sitting, size: int) -> None:
     """Write what is due after a step, and tell whoever watches."""
     state, pace = parts.state, parts.pace
-    after = pace.progress.at(state.step)
+    before, after = pace.progress.at(state.step - 1), pace.progress.at(state.step)
     elapsed_s = parts.stopwatch.elapsed_s()
     facts = {"step": state.step, "progress": round(after, 6), "elapsed_s": round(elapsed_s, 3)}
     if state.losses and (_crossed(before, after, _NUM_RECORDS) or after >= 1):
-        lr = state.optimizer.learning_rate(before)
+        lr = state.optimizer.learning_rate(pace.progress.within(state.step - 1))
         files.append_json(
             parts.run.metrics,
             facts
@@ -215,7 +218,7 @@ def _record(parts: Fit, sitting: _Sitting, size: int, before: float) -> None:
         )
         state.losses = []
     if any(sitting.reached < point <= after for point in parts.eval_at):
-        weights = state.average.weights(state.network)
+        weights = state.weights()
         sitting.valid = parts.validate(state.network, weights)
         files.append_json(parts.run.metrics, {**facts, "split": "valid", **sitting.valid}, sync=False)
         if parts.write is not None and any(sitting.reached < point <= after for point in _written_at(parts.eval_at)):
@@ -230,7 +233,7 @@ def _record(parts: Fit, sitting: _Sitting, size: int, before: float) -> None:
             progress=after,
             loss=sitting.loss,
             valid=sitting.valid,
-            lr=state.optimizer.learning_rate(after),
+            lr=state.optimizer.learning_rate(pace.progress.within(state.step)),
             samples_per_s=sitting.samples_per_s,
             elapsed_s=elapsed_s,
             left_s=pace.left_s(state.step),

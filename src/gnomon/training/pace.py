@@ -20,15 +20,25 @@ _ROUNDS = 3
 
 
 class Pace:
-    """Forecasts the end of the training and proposes re-fits. Without a deadline it only forecasts."""
+    """Forecasts the end of the training and proposes re-fits. Without a deadline it only forecasts.
+
+    It does not lengthen a training whose plan is as long as helps.
+    """
 
     def __init__(
-        self, progress: Progress, phases: Phases, step_s: Mapping[int, float], *, deadline_s: float | None
+        self,
+        progress: Progress,
+        phases: Phases,
+        step_s: Mapping[int, float],
+        *,
+        deadline_s: float | None,
+        lengthens: bool = True,
     ) -> None:
         self.progress = progress
         self._phases = phases
         self._planned_s = dict(step_s)
         self._deadline_s = deadline_s
+        self._most = None if lengthens else progress.planned
         self._seen: dict[int, tuple[int, float]] = {}
         self._drift = 1.0
 
@@ -52,7 +62,7 @@ class Pace:
 
     def rewind(self, refits: Iterable[Refit], *, steps: int) -> None:
         """Take the plan and the re-fits that still hold after training went back to a checkpoint."""
-        self.progress = Progress(steps, refits)
+        self.progress = Progress(steps, refits, turns=self.progress.turns)
 
     def step_s(self, size: int) -> float:
         """Return how long a step takes at a resolution: as seen lately, else as planned times the drift elsewhere."""
@@ -88,7 +98,7 @@ class Pace:
         miss_s = abs(self.left_s(step) - available_s)
         if step_s <= 0 or miss_s <= max(_TOLERANCE * available_s, min(_LEAST_S, step_s), 0.6 * step_s):
             return None
-        steps = self._steps_for(step, available_s)
+        steps = self.progress.rounded(step, self._steps_for(step, available_s))
         return Refit(at_step=step, steps=steps) if steps != self.progress.steps else None
 
     def _steps_for(self, step: int, available_s: float) -> int:
@@ -96,4 +106,4 @@ class Pace:
         steps = self.progress.steps
         for _ in range(_ROUNDS):
             steps = step + max(1, round(available_s / self.mean_step_s(min(1.0, step / steps))))
-        return steps
+        return steps if self._most is None else min(steps, max(self._most, step + 1))

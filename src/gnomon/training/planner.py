@@ -6,12 +6,13 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from gnomon.core.errors import UsageError
 from gnomon.core.spec import Batch
 from gnomon.core.training import Phases, TrainConfig
 from gnomon.layers.network import Network
@@ -25,6 +26,14 @@ _MEASURING = 0.03
 """Largest share of the budget that measuring may take."""
 _SHARE_OF_BATCH = 4
 _TIMINGS = 3
+_SHORT_S = 0.05
+"""A quarter of a batch that takes less than this is no measure of the whole."""
+_MOST_NETWORKS = 8
+"""Networks of an ensemble: more of them hardly say anything else."""
+_FEWEST = 1.5
+"""How often the budget must pay for the passes that are enough, for a second network to be trained."""
+_ROOM = 0.97
+"""Share of the time that several networks are planned to take: their plan is shortened, never lengthened."""
 _LOOKS = 0.02
 """Largest share of the training time that looks at the validation split may take."""
 
@@ -88,9 +97,10 @@ class Probe:
         train_step(self._network, self._objective, optimizer, batch, progress=0.5, precision=self._precision)
 
     def _step_s(self, size: int) -> float:
-        """Return the seconds of a step: the data work, the gradients of a quarter batch scaled up, the optimizer.
+        """Return the seconds of a step: the data work, the gradients, the optimizer.
 
-        Each is the best of three timings, as a neighbour can only make them longer.
+        Each is the best of three timings, as a neighbour can only make them longer. Where a quarter of a batch takes
+        long it stands for the whole; where it does not, much of its time does not grow with the batch.
         """
         batch_s = self._timed(lambda: self._feed.batch(self._feed.typical_step, size=size))
         part = self._part(size)
@@ -101,6 +111,10 @@ class Probe:
 
         gradients_of_part()
         part_s = min(self._timed(gradients_of_part) for _ in range(_TIMINGS))
+        if part_s < _SHORT_S:
+            part = self._feed.batch(self._feed.typical_step, size=size)
+            gradients_of_part()
+            part_s = min(self._timed(gradients_of_part) for _ in range(_TIMINGS))
         optimizer_s = min(self._timed(lambda: optimizer.step(0.5, len(part))) for _ in range(_TIMINGS))
         return batch_s + part_s * self._config.batch_size / len(part) + optimizer_s
 
@@ -126,11 +140,13 @@ class Probe:
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """How many steps, how many looks at the validation split, and why fewer than the budget allows, if so."""
+    """How many steps, how many looks at the validation split, and why they are not all one network's, if so."""
 
     steps: int
     num_looks: int
     limited: str = ""
+    networks: int = 1
+    """Networks that share the steps, one after another."""
 
 
 def allowed_s(budget: Budget) -> float:
@@ -177,9 +193,51 @@ def _limit(counted: Counted, budget: Budget, config: TrainConfig, per_epoch: flo
     most = math.ceil(config.max_epochs * per_epoch)
     if counted.steps <= most:
         return counted
-    limited = f"the data is small: {config.max_epochs:g} passes over it are enough, and the budget would allow "
+    limited = f"the data is small: {config.max_epochs:.3g} passes over it are enough, and the budget would allow "
     limited += f"{counted.steps / per_epoch:,.0f} (--set train.max_epochs=off uses it all)"
     return Counted(steps=most, num_looks=counted.num_looks, limited=limited)
+
+
+def share(
+    counted: Counted, config: TrainConfig, *, step_s: float, available_s: float | None, extra_s: float, can: bool
+) -> Counted:
+    """Return the steps shared by as many networks as the budget pays for, where one does not need them all.
+
+    ``extra_s`` are the seconds that each network but the first costs beside its steps: to be built, and to answer in
+    the evaluation. ``available_s`` is None where the budget is none of time. ``can`` tells whether networks for this
+    data can answer together; ``UsageError`` where they cannot and several are asked for.
+    """
+    asked = config.ensemble
+    if asked != "auto" and asked > 1 and not can:
+        raise UsageError(
+            "networks for this data and task do not answer together", fix="leave train.ensemble away, or set it to 1"
+        )
+    if not can or asked == 1 or counted.steps < 1 or (asked == "auto" and not (counted.limited and available_s)):
+        return counted
+    most = counted.steps if counted.limited else None
+    if asked == "auto":
+        assert available_s is not None and most is not None
+        fit = (_ROOM * available_s + extra_s) / (most * step_s + extra_s)
+        networks = min(_MOST_NETWORKS, math.floor(fit + 2 - _FEWEST))
+    else:
+        networks = asked
+    if networks < 2:
+        return counted
+    each = counted.steps // networks
+    if most is not None and available_s is not None:
+        each = min(most, int((_ROOM * available_s - (networks - 1) * extra_s) / step_s / networks))
+    if each < 1:
+        raise UsageError(f"the budget is too small for {networks} networks", fix="allow more, or ask for fewer of them")
+    return replace(counted, steps=each * networks, networks=networks, limited=_why_several(counted, networks, config))
+
+
+def _why_several(counted: Counted, networks: int, config: TrainConfig) -> str:
+    if not counted.limited:
+        return ""
+    return (
+        f"the data is small: about {config.max_epochs:.2g} passes over it are enough for one network, so that {networks} "
+        "are trained one after another and what they say is averaged (--set train.ensemble=1 trains one)"
+    )
 
 
 def mean_step_s(phases: Phases, costs: Costs) -> float:

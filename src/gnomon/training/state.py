@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gnomon.core.errors import ArtefactError
+from gnomon.layers.ensemble import Ensemble
 from gnomon.layers.network import Network
 from gnomon.training.average import Average
 from gnomon.training.optim import Optimizer
@@ -29,8 +30,23 @@ class State:
     skipped_in_a_row: int = 0
     carry: Tensor | None = None
     """What the network carries over from batch to batch, shape ``(batch, …)``, where it carries anything."""
+    renew: Callable[[Network], tuple[Optimizer, Average]] | None = None
+    """Makes optimizer and average for a network, where several learn one after another."""
     losses: list[float] = field(default_factory=list)
     """Training losses since the last record, so that a resumed run writes the same record."""
+
+    def weights(self) -> dict[str, Tensor]:
+        """Return the tensors to evaluate and to keep: averages where there are any."""
+        network = self.network
+        averaged = self.average.weights(network.learner)
+        return {**network.state_dict(), **{network.prefix + name: tensor for name, tensor in averaged.items()}}
+
+    @torch.no_grad()
+    def begin(self, turn: int) -> None:
+        """Keep the average of the network that has learned, and let it be another's turn."""
+        self.network.learner.load_state_dict(self.average.weights(self.network.learner))
+        self._go_to(turn)
+        self.carry = None
 
     def tensors(self) -> dict[str, Tensor]:
         """Return every tensor of the state under a name of its own."""
@@ -46,6 +62,7 @@ class State:
         """Return the rest of the state as JSON values."""
         return {
             "step": self.step,
+            "turn": self.network.turn,
             "elapsed_s": self.elapsed_s,
             "seed": self.seed,
             "lr_factor": self.optimizer.lr_factor,
@@ -58,6 +75,7 @@ class State:
     def load(self, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         """Take over a checkpoint. Raises ``ArtefactError`` where anything is missing."""
         try:
+            self._go_to(int(facts["turn"]))
             self._load_tensors(tensors)
             self.step = int(facts["step"])
             self.elapsed_s = float(facts["elapsed_s"])
@@ -70,6 +88,18 @@ class State:
             raise ArtefactError(
                 f"the checkpoint does not fit this run: {error!r}", fix="resume with the version that wrote it"
             ) from error
+
+    def _go_to(self, turn: int) -> None:
+        """Let it be a turn, with an optimizer and an average that know nothing yet."""
+        if self.renew is None and turn == self.network.turn:
+            return
+        if self.renew is None or not isinstance(self.network, Ensemble):
+            raise ValueError(f"one network has no turn {turn}")
+        for nth in range(min(turn, self.network.turn + 1), turn + 1):
+            self.network.begin(nth)
+        factor = self.optimizer.lr_factor
+        self.optimizer, self.average = self.renew(self.network.learner)
+        self.optimizer.lr_factor = factor
 
     def _load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
         parts: dict[str, dict[str, Tensor]] = {"network": {}, "optimizer": {}, "average": {}, "carry": {}}

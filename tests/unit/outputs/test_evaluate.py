@@ -10,6 +10,7 @@ from gnomon.assemble import Model
 from gnomon.core.errors import StoppedError
 from gnomon.core.events import Said, Worked
 from gnomon.core.spec import Dataset
+from gnomon.layers.ensemble import Ensemble
 from gnomon.outputs import evaluate
 from gnomon.tasks import classify
 from gnomon.training.precision import Precision
@@ -52,6 +53,22 @@ def measure(model, data, **more):
     return evaluate.evaluation(
         model, data, known=more.pop("known", {}), task_name="classify", seed=0, emit=print, **more
     )
+
+
+def test_samples_that_later_networks_learned_from_are_measured_with_the_first(model):
+    several = Ensemble(small_training.small(0).eval(), model.spec, another=lambda turn: small_training.small(turn))
+    several.begin(1)
+    several.finish()
+    data = dataset(valid=small_training.pictures(8), test=small_training.pictures(8))
+
+    def log_losses(network, *, valid_too):
+        answering = dataclasses.replace(model, network=network.eval(), valid_too=valid_too)
+        scores = measure(answering, data, measured=[])["scores"]
+        return [scores[name]["log_loss"]["value"] for name in ("valid", "test")]
+
+    alone, together = log_losses(several.networks[0], valid_too=False), log_losses(several, valid_too=False)
+    assert alone[0] != pytest.approx(together[0])
+    assert log_losses(several, valid_too=True) == pytest.approx([alone[0], together[1]])
 
 
 def test_scores_by_hand(model):

@@ -13,6 +13,31 @@ def test_the_parts_fit_together(sitting, made):
     assert made.precision.name == "fp32"
 
 
+def test_an_ensemble_begins_with_the_network_and_builds_others_from_other_numbers(sitting, made):
+    first = made.network
+    parts.assemble_ensemble(sitting, made, {"networks": 2, "steps": 10, "valid_too": False})
+    assert made.network.learner is first
+    made.network.begin(1)
+    second = made.network.learner.state_dict()
+    assert second.keys() == first.state_dict().keys()
+    assert not all(tensor.equal(second[name]) for name, tensor in first.state_dict().items())
+
+
+def test_batches_of_later_networks_come_from_elsewhere():
+    class Numbered:
+        num_samples, typical_step = 7, 3
+
+        def __init__(self, name):
+            self.name = name
+
+        def batch(self, step, *, size):
+            return self.name, step, size
+
+    feed = parts._InTurns(first=Numbered("first"), later=Numbered("later"), from_step=5)
+    assert (feed.num_samples, feed.typical_step) == (7, 3)
+    assert [feed.batch(step, size=0) for step in (4, 5)] == [("first", 4, 0), ("later", 5, 0)]
+
+
 @pytest.mark.parametrize(
     ("wanted", "device", "budget", "compiles"),
     [

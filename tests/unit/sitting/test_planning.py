@@ -2,6 +2,7 @@ from gnomon.core.run import read_lines
 from gnomon.sitting import planning
 from gnomon.sitting.records import log_of
 from gnomon.training.budget import parse_budget
+from gnomon.training.planner import Counted
 
 
 def test_a_plan_in_steps_counts_them_and_one_in_time_keeps_seconds_back(sitting, made):
@@ -14,6 +15,14 @@ def test_a_plan_in_steps_counts_them_and_one_in_time_keeps_seconds_back(sitting,
     assert plan["reserve_s"].keys() == {"evaluate", "report"}
     assert plan["expected_finish_s"] <= 20.0
     assert log_of(sitting.run).plan == next(read_lines(sitting.run.plan))
+
+
+def test_looks_lie_along_the_first_network_and_after_the_others():
+    counted = Counted(steps=120, num_looks=4, networks=3)
+    along = [0.0833, 0.1667, 0.25, 0.3333]
+    assert planning._eval_at(counted, valid_too=False) == [*along, 0.6667, 1.0]
+    assert planning._eval_at(counted, valid_too=True) == along
+    assert planning._eval_at(Counted(steps=120, num_looks=4), valid_too=False) == [0.25, 0.5, 0.75, 1.0]
 
 
 def test_a_short_budget_measures_only_the_trivial_models(sitting, made):

@@ -11,8 +11,8 @@ ONE = ((0.0, 8),)
 THREE = ((0.0, 16), (0.3, 24), (0.7, 32))
 
 
-def pace_for(steps, phases=ONE, step_s=None, deadline_s=100.0):
-    return Pace(Progress(steps), phases, step_s or {8: 0.1}, deadline_s=deadline_s)
+def pace_for(steps, phases=ONE, step_s=None, deadline_s=100.0, turns=1, **more):
+    return Pace(Progress(steps, turns=turns), phases, step_s or {8: 0.1}, deadline_s=deadline_s, **more)
 
 
 def simulate(pace, cost_s, *, phases=ONE, checked_every_s=0.25):
@@ -51,6 +51,29 @@ class TestLanding:
         elapsed_s, steps, _ = simulate(pace_for(1000), lambda now, size: 0.1 if now < 50 else 0.05)
         assert elapsed_s == pytest.approx(100, abs=0.2)
         assert steps == pytest.approx(1500, abs=5)
+
+    def test_what_is_long_enough_is_shortened_but_never_lengthened(self):
+        elapsed_s, steps, refits = simulate(pace_for(500, lengthens=False), lambda now, size: 0.1)
+        assert (round(elapsed_s, 6), steps, refits) == (50.0, 500, [])
+        elapsed_s, steps, _ = simulate(pace_for(500, lengthens=False), lambda now, size: 0.3)
+        assert elapsed_s == pytest.approx(100, abs=0.5)
+        assert steps == pytest.approx(333, abs=2)
+
+    def test_shortened_in_a_slow_moment_it_grows_to_what_was_planned(self):
+        _, steps, refits = simulate(pace_for(900, lengthens=False), lambda now, size: 0.2 if now < 20 else 0.06)
+        assert min(refit.steps for refit in refits) < 900
+        assert steps == 900
+
+    @pytest.mark.parametrize(
+        ("factor", "wanted"), [(0.5, 1000), (1.0, 1000), (1.12, 893), (1.5, 667), (1.9, 500), (6.0, 167)]
+    )
+    def test_networks_in_turns_end_on_time(self, factor, wanted):
+        """Four of 250 steps each: the last is shortened, or left out where less than half of it were to be made."""
+        elapsed_s, steps, _ = simulate(pace_for(1000, turns=4, lengthens=False), lambda now, size: 0.1 * factor)
+        assert steps == pytest.approx(wanted, abs=6)
+        assert elapsed_s <= 100.5
+        rest = steps % 250
+        assert rest == 0 or rest >= 125 or steps < 250
 
     @pytest.mark.parametrize("factor", [0.1, 0.5, 0.9, 1.1, 2.0, 10.0])
     def test_a_plan_that_was_measured_wrongly(self, factor):

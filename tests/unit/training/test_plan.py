@@ -39,6 +39,61 @@ class TestProgress:
             Progress(10, [refit(4, 8)]).refit(wrong)
 
 
+class TestTurns:
+    """Three networks, four steps each."""
+
+    def test_each_has_a_progress_of_its_own(self):
+        plan = Progress(12, turns=3)
+        assert [plan.turn_at(step) for step in range(13)] == [0] * 4 + [1] * 4 + [2] * 5
+        assert [plan.within(step) for step in range(4)] == [0, 0.25, 0.5, 0.75]
+        assert [plan.within(step) for step in (4, 7, 8, 12)] == [0, 0.75, 0, 1]
+        assert plan.at(6) == 0.5
+        assert plan.steps_within(5) == 4
+
+    def test_a_refit_shortens_the_last_turn_alone(self):
+        plan = Progress(12, [refit(2, 10)], turns=3)
+        assert [plan.turn_at(step) for step in (3, 4, 8, 9)] == [0, 1, 2, 2]
+        assert (plan.within(2), plan.within(8), plan.within(9), plan.within(10)) == (0.5, 0, 0.5, 1)
+        assert plan.steps_within(8) == 2
+
+    def test_a_refit_takes_turns_away_or_ends_the_one_that_is_on(self):
+        assert Progress(12, [refit(2, 4)], turns=3).turn_at(3) == 0
+        cut = Progress(12, [refit(5, 6)], turns=3)
+        assert (cut.turn_at(5), cut.within(5), cut.within(6)) == (1, 0.5, 1)
+
+    def test_between_two_turns_it_may_end_at_once(self):
+        assert Progress(12, [refit(8, 8)], turns=3).steps == 8
+        with pytest.raises(ValueError, match="cannot follow"):
+            Progress(12, [refit(7, 7)], turns=3)
+        with pytest.raises(ValueError, match="cannot follow"):
+            Progress(12, [refit(8, 8)])
+
+    @pytest.mark.parametrize(
+        ("step", "wish", "steps"),
+        [
+            (2, 12, 12),
+            (2, 11, 11),
+            (2, 10, 10),
+            (2, 9, 8),
+            (2, 8, 8),
+            (2, 5, 4),
+            (2, 3, 3),
+            (4, 5, 4),
+            (5, 6, 6),
+            (9, 99, 12),
+        ],
+    )
+    def test_a_turn_that_would_be_short_is_left_out(self, step, wish, steps):
+        assert Progress(12, turns=3).rounded(step, wish) == steps
+
+    def test_one_network_takes_any_number_of_steps(self):
+        assert Progress(12).rounded(2, 99) == 99
+
+    def test_steps_are_shared_evenly(self):
+        with pytest.raises(ValueError, match="10 steps cannot be shared evenly by 3 networks"):
+            Progress(10, turns=3)
+
+
 @pytest.mark.parametrize(("progress", "size"), [(0, 16), (0.29, 16), (0.3, 24), (0.69, 24), (0.7, 32), (1, 32)])
 def test_the_resolution_is_a_function_of_progress(progress, size):
     assert size_at(((0.0, 16), (0.3, 24), (0.7, 32)), progress) == size

@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from small_training import CPU, feed_of, pictures, small, spec
 
+from gnomon.core.errors import UsageError
 from gnomon.core.training import AugmentConfig, TrainConfig
 from gnomon.data.batch import looks
 from gnomon.tasks.classify import Config, Task
 from gnomon.training.budget import parse_budget
-from gnomon.training.planner import Costs, Counted, Probe, allowed_s, count_steps, mean_step_s
+from gnomon.training.planner import Costs, Counted, Probe, allowed_s, count_steps, mean_step_s, share
 from gnomon.training.precision import Precision
 
 PHASES = ((0.0, 16), (0.3, 24), (0.7, 32))
@@ -80,6 +83,51 @@ class TestSmallData:
 
     def test_a_budget_below_the_limit_is_left_alone(self):
         assert counted("5s", self.config, available_s=5.0).limited == ""
+
+
+class TestShare:
+    """One network wants 100 steps of 0.1 s, which is enough; each further one costs a second beside."""
+
+    ONE = Counted(steps=100, num_looks=10, limited="the data is small")
+
+    def shared(self, available_s=100.0, *, counted=ONE, ensemble="auto", can=True, extra_s=1.0):
+        config = replace(CONFIG, ensemble=ensemble, max_epochs=4.0)
+        return share(counted, config, step_s=0.1, available_s=available_s, extra_s=extra_s, can=can)
+
+    @pytest.mark.parametrize(
+        ("available_s", "networks", "each"),
+        [(14.0, 1, 100), (16.5, 2, 75), (20.1, 2, 92), (25.0, 2, 100), (40.0, 4, 89), (1000.0, 8, 100)],
+    )
+    def test_as_many_as_the_budget_pays_for(self, available_s, networks, each):
+        found = self.shared(available_s)
+        assert (found.networks, found.steps) == (networks, networks * each)
+        assert found.steps * 0.1 + (networks - 1) * 1.0 <= available_s
+
+    def test_it_is_said(self):
+        assert "about 4 passes over it are enough for one network, so that 8 are trained" in self.shared(1000.0).limited
+        assert self.shared(10.0).limited == "the data is small"
+
+    def test_one_that_is_not_enough_stays_alone(self):
+        counted = replace(self.ONE, limited="")
+        assert self.shared(counted=counted) == counted
+        assert self.shared(None, counted=counted) == counted
+
+    def test_answers_that_cannot_be_averaged(self):
+        assert self.shared(can=False) == self.ONE
+        assert self.shared(can=False, ensemble=1) == self.ONE
+        with pytest.raises(UsageError, match="do not answer together"):
+            self.shared(can=False, ensemble=2)
+
+    def test_a_number_that_is_asked_for(self):
+        assert self.shared(ensemble=1) == self.ONE
+        assert self.shared(ensemble=3).steps == 300
+        assert self.shared(20.1, ensemble=3).steps == 3 * 58  # 97 % of 20.1 s less two seconds, by three
+        by_count = self.shared(None, counted=Counted(steps=101, num_looks=10), ensemble=3)
+        assert (by_count.steps, by_count.networks, by_count.limited) == (99, 3, "")
+
+    def test_too_many_for_the_budget(self):
+        with pytest.raises(UsageError, match="too small for 3 networks"):
+            self.shared(2.0, ensemble=3)
 
 
 def test_measuring_takes_a_small_share_of_the_budget():

@@ -5,7 +5,9 @@ import torch
 from small_training import CPU, feed_of, pictures, small, spec
 
 from gnomon.core.errors import ArtefactError
+from gnomon.core.spec import Label, Spec, Vector
 from gnomon.core.training import TrainConfig
+from gnomon.layers.ensemble import Ensemble
 from gnomon.tasks.classify import Config, Task
 from gnomon.training.average import Average
 from gnomon.training.optim import Optimizer
@@ -58,6 +60,70 @@ def test_a_loaded_state_goes_on_as_the_first_one_does():
     trained(other, range(6, 9))
     assert all(torch.equal(tensor, other.tensors()[name]) for name, tensor in state.tensors().items())
     assert state.facts() == other.facts()
+
+
+class TestTurns:
+    """An ensemble: `small` networks that learn one after another."""
+
+    @staticmethod
+    def several():
+        target = Spec(input=Vector(names=("x",)), target=Label(classes=("a", "b")))
+        network = Ensemble(small(0), target, another=small)
+
+        def renew(learner):
+            return Optimizer(learner, CONFIG, iterate_in=torch.float32), Average(CONFIG)
+
+        optimizer, average = renew(network.learner)
+        return State(network=network, optimizer=optimizer, average=average, seed=7, renew=renew)
+
+    @staticmethod
+    def learn(state, steps):
+        """As `trained`, with the learner."""
+        whole, state.network = state.network, state.network.learner
+        trained(state, steps)
+        state.network = whole
+        return state
+
+    def test_the_next_begins_with_nothing_and_the_last_keeps_its_average(self):
+        state = self.learn(self.several(), range(10))
+        state.optimizer.lr_factor = 0.5
+        averaged = state.average.weights(state.network.learner)["linear.weight"].clone()
+        with torch.no_grad():
+            state.network.learner.linear.weight.add_(1.0)
+        assert torch.equal(state.weights()["networks.0.linear.weight"], averaged)
+        state.begin(1)
+        assert torch.equal(state.network.networks[0].linear.weight, averaged)
+        assert state.network.turn == 1
+        assert state.optimizer.lr_factor == 0.5
+        assert not state.average.state()
+        assert not any(tensor.any() for tensor in state.optimizer.state().values())
+
+    def test_a_loaded_state_goes_on_in_the_same_turn(self):
+        state = self.learn(self.several(), range(10))
+        state.begin(1)
+        self.learn(state, range(10, 16))
+        tensors, facts = copied(state)
+        other = self.several()
+        other.load(tensors, facts)
+        assert other.network.turn == facts["turn"] == 1
+        self.learn(state, range(16, 19))
+        self.learn(other, range(16, 19))
+        assert state.tensors().keys() == other.tensors().keys()
+        assert all(torch.equal(tensor, other.tensors()[name]) for name, tensor in state.tensors().items())
+
+    def test_it_goes_back_to_a_turn_before(self):
+        state = self.learn(self.several(), range(6))
+        tensors, facts = copied(state)
+        state.begin(1)
+        self.learn(state, range(10, 12))
+        state.load(tensors, facts)
+        assert (state.network.turn, state.step) == (0, 6)
+        assert all(torch.equal(tensor, tensors[name]) for name, tensor in state.tensors().items())
+
+    def test_one_network_has_one_turn(self):
+        tensors, facts = copied(fresh())
+        with pytest.raises(ArtefactError, match="one network has no turn 1"):
+            fresh().load(tensors, {**facts, "turn": 1})
 
 
 def test_every_tensor_has_a_name_of_its_own():
