@@ -279,9 +279,12 @@ def facts(record: Record) -> list[tuple[str, str, str]]:
     budget = plan.get("budget", {})
     splits = record.data.get("splits", {})
     steps = record.history.finish.get("step", max((line["step"] for line in record.train), default=None))
+    networks = plan.get("networks", 1)
+    parameters = f"{large(plan.get('num_parameters'))} parameters"
+    parameters = f"{networks} networks of {parameters} each" if networks > 1 else parameters
     return [
         ("Budget", budget.get("text", "–"), f"{duration(record.elapsed_s)} used" if record.elapsed_s else ""),
-        ("Model", plan.get("family", "–"), f"{large(plan.get('num_parameters'))} parameters"),
+        ("Model", plan.get("family", "–"), parameters),
         ("Training data", *_data_words(record, splits.get("train", {}))),
         ("Steps", count(steps), f"batches of {count(plan.get('batch_size'))}"),
         ("Machine", plan.get("device", "–").upper() if plan else "–", _machine_words(plan, env)),

@@ -177,3 +177,10 @@ def test_facts(tmp_path):
         "Steps": ("1,131", "batches of 256"),
         "Machine": ("CPU", "2 threads, fp32"),
     }
+
+
+def test_networks_that_took_turns_are_counted(tmp_path):
+    fake = FakeRun(tmp_path)
+    fake.run.plan.write_text(fake.run.plan.read_text().replace('"steps": 1180', '"steps": 1180, "networks": 3'))
+    remark = facts(read_record(fake.run))[1][2].replace("\u202f", " ")
+    assert remark == "3 networks of 312 k parameters each"

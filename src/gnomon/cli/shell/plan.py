@@ -23,10 +23,13 @@ def rows(plan: Mapping[str, Any]) -> list[Row]:
 
 def _network(plan: Mapping[str, Any]) -> Row:
     threads = f", {plan['threads']} threads" if plan.get("device") == "cpu" else ""
+    networks = plan.get("networks", 1)
+    several = f" · {networks} of them, one after another" if networks > 1 else ""
+    each = " each" if networks > 1 else ""
     return fact(
         "network",
         (plan["family"], "bold"),
-        f" · {words.short(plan['num_parameters'])} parameters · {plan['precision']} on {plan['device']}{threads}",
+        f"{several} · {words.short(plan['num_parameters'])} parameters{each} · {plan['precision']} on {plan['device']}{threads}",
     )
 
 

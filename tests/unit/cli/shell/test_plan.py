@@ -36,6 +36,11 @@ def test_network_pictures_steps_finish_and_reasons_are_named():
     ]
 
 
+def test_networks_that_take_turns_are_told():
+    assert "cnn · 3 of them, one after another · 1.23M parameters each · bf16" in "\n".join(shown({"networks": 3}))
+    assert shown({"networks": 1}) == shown({})
+
+
 def test_a_plan_of_an_older_version_and_plans_of_other_sizes_read_alike():
     old = {"phases": [{"from_progress": 0.0, "size_px": 24}, {"from_progress": 0.5, "size_px": 32}]}
     assert shown(old) == shown({})
