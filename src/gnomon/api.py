@@ -281,6 +281,10 @@ def evaluate(
                 fit=model.fit,
                 spec=model.spec,
                 preparation=model.preparation,
+                before=opening.AsBefore(
+                    reader=str(read_json(opened.folder.data)["reader"]),
+                    settings=configs.read_toml(opened.folder.config),
+                ),
                 data_dir=data_dir_of(None),
                 emit=emit,
                 should_stop=stop,
@@ -291,8 +295,18 @@ def evaluate(
             dataset, splits={"train": dataset.splits.get("train", dataset.splits[split]), "test": dataset.splits[split]}
         )
         compared = {} if judged is None else _compared(opened, model, asked, judged, plan["seed"], stop, emit)
+        learnt = "train" in dataset.splits
+        plain = evaluation.baselines(model.task, asked, seed=plan["seed"], thorough=learnt)
         found = evaluation.evaluation(
-            model, asked, known={}, task_name=plan["task"], seed=plan["seed"], emit=emit, should_stop=stop
+            model,
+            asked,
+            known={},
+            task_name=plan["task"],
+            seed=plan["seed"],
+            emit=emit,
+            # Fitted on the very samples that it is to answer, any but the most trivial would know them by heart.
+            measured=plain if learnt else plain[:1],
+            should_stop=stop,
         )
     found["scores"]["test"] |= compared
     result = {
