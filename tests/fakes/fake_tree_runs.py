@@ -8,11 +8,11 @@ from fake_sequence_runs import FakeSequenceRun
 from small_trees import dataset
 
 from gnomon.assemble import Model
-from gnomon.core.spec import Label, NodeLabels
+from gnomon.core.spec import Label, NodeLabels, Number
 from gnomon.data import brackets, preparing, treefound
 from gnomon.families import tree as family
 from gnomon.outputs import evaluate
-from gnomon.tasks import classify, label_nodes
+from gnomon.tasks import classify, label_nodes, regress
 from gnomon.training.precision import Precision
 
 CLASSES = ("0", "1", "2", "3", "4")
@@ -40,12 +40,20 @@ def sentences(copies: int = 4, *, roots: bool = False, form: str = "labels") -> 
     return dataset(whole, targets, target, form=form, valid=(whole, targets), test=(whole, targets))
 
 
+def measures(copies: int = 4, *, form: str = "prefix") -> Any:
+    """Phrases with a number at the root, in three splits."""
+    found = [brackets.parse(phrase) for phrase in PHRASES] * copies
+    numbers = np.array([float(one.labels[-1] or 0) * 10 for one in found])
+    whole = [one.tree for one in found]
+    return dataset(whole, numbers, Number(name="worth"), form=form, valid=(whole, numbers), test=(whole, numbers))
+
+
 def model_of(raw: Any, **settings: Any) -> tuple[Model, Any]:
     """A small untrained model for a raw dataset, and the dataset as it sees it."""
     prepared = preparing.prepare(raw, [("user", {"run.family": "tree"})], cache_dir=None)
     spec = prepared.dataset.spec
     torch.manual_seed(0)
-    task = classify if isinstance(spec.target, Label) else label_nodes
+    task: Any = {Label: classify, NodeLabels: label_nodes, Number: regress}[type(spec.target)]
     made = Model(
         network=family.build(family.Config(width=8, hidden=8, embedding=8, ngram_rows=64, **settings), spec).eval(),
         task=task.Task(task.Config(), spec),
@@ -65,7 +73,7 @@ class FakeTrees(FakeSequenceRun):
         raw = raw or sentences()
         self.model, prepared = model_of(raw)
         self.headline = self.model.task.headline
-        self.task = "classify" if isinstance(raw.spec.target, Label) else "label_nodes"
+        self.task = {Label: "classify", NodeLabels: "label_nodes", Number: "regress"}[type(raw.spec.target)]
         self.found = evaluate.evaluation(
             self.model, prepared, known={}, task_name=self.task, seed=0, emit=lambda event: None
         )

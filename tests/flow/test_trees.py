@@ -75,6 +75,21 @@ def test_every_node_of_a_bracketed_tree_is_labelled(tmp_path, cache):
     assert api.evaluate(run, str(data))["scores"]["test"]["root_accuracy"]["value"] > 0.9
 
 
+def test_other_trees_are_measured_with_the_settings_with_which_the_first_were_read(tmp_path, cache):
+    data = sentiment(tmp_path)
+    run = train(data, tmp_path / "run", settings=(*SMALL, "reader.classes=binary"))
+    assert run.scores["test"]["root_accuracy"]["value"] > 0.9
+    new = tmp_path / "new.txt"
+    new.write_text("(4 (2 the) (4 (4 lovely) (2 film)))\n(0 (2 the) (0 (0 cold) (2 story)))\n(2 (2 the) (2 film))\n")
+    found = api.evaluate(run, str(new))
+    assert (found["scores"]["test"]["root_accuracy"]["value"], found["scores"]["test"]["root_accuracy"]["n"]) == (
+        1.0,
+        2,
+    )
+    assert found["baseline"]["name"] == "most frequent label"
+    assert found["baseline"]["scores"]["root_accuracy"]["value"] == 0.5
+
+
 @pytest.mark.parametrize(("make", "family"), [(expressions, "auto"), (code, "auto"), (reviews, "tree")])
 def test_other_forms_become_classifiers(make, family, tmp_path, cache):
     data = make(tmp_path)

@@ -17,6 +17,8 @@ Bools = npt.NDArray[np.bool_]
 
 NUM_BINS = 15
 HOTTEST = 20.0
+SPREAD = 0.5
+"""How far from 1 a temperature is expected, before anything is measured: the deviation of its logarithm."""
 
 _LOG_PRECISION = 1e-3
 _GOLDEN = (5**0.5 - 1) / 2
@@ -64,24 +66,29 @@ def table(confidence: Floats, is_right: Bools) -> list[dict[str, Any]]:
 
 
 def temperature(logits: npt.NDArray[Any], targets: Ints) -> float:
-    """Return the temperature by which to divide logits ``(n, classes)`` for the least log-loss on targets ``(n,)``.
+    """Return the temperature by which to divide logits ``(n, classes)``: the likeliest one, given targets ``(n,)``.
 
-    Found by golden-section search over its logarithm between 1/20 and 20; the log-loss has one minimum there.
+    A few answers that are all right would say that no confidence is too high: their log-loss falls for ever as the
+    temperature does. So the temperature is held to be near 1 before anything is measured, its logarithm normal with
+    deviation `SPREAD`, and the log-loss of n samples must outweigh that; of many samples it does at once.
+    Found by golden-section search over the logarithm between 1/20 and 20; there is one minimum.
 
-    Source: temperature scaling, Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2.
+    Source: temperature scaling, Guo et al., "On calibration of modern neural networks", ICML 2017, section 4.2; as the
+    mode of its posterior, Bishop, "Pattern Recognition and Machine Learning", 2006, section 1.2.5.
     """
     values = np.asarray(logits, dtype=np.float64)
     values = values - values.max(axis=1, keepdims=True)
     true = values[np.arange(len(targets)), targets]
 
-    def log_loss(log_temperature: float) -> float:
+    def cost(log_temperature: float) -> float:
         heat = math.exp(log_temperature)
-        return float((np.log(np.exp(values / heat).sum(axis=1)) - true / heat).mean())
+        log_loss = float((np.log(np.exp(values / heat).sum(axis=1)) - true / heat).sum())
+        return log_loss + (log_temperature / SPREAD) ** 2 / 2
 
     low, high = -math.log(HOTTEST), math.log(HOTTEST)
     while high - low > _LOG_PRECISION:
         span = (high - low) * _GOLDEN
-        low, high = (low, low + span) if log_loss(high - span) < log_loss(low + span) else (high - span, high)
+        low, high = (low, low + span) if cost(high - span) < cost(low + span) else (high - span, high)
     return math.exp((low + high) / 2)
 
 

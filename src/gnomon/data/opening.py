@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,29 @@ SECTIONS = (
 """Sections of a run's configuration."""
 _KEPT_PX = 64
 """Pictures up to this side keep their own size when all are alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsBefore:
+    """How the data of a run was read: other data of the same kind is read like it."""
+
+    reader: str
+    settings: Mapping[str, Any]
+    """The run's configuration, under flat dotted keys."""
+
+    def applied(self, found: Detected, data: DataConfig, reading: Reading) -> tuple[DataConfig, Reading]:
+        """Return what to read with: the run's settings of its reader and its target, where that reader reads."""
+        if found.reader != self.reader:
+            return data, reading
+        own = {name: value for name, value in self.settings.items() if name.startswith("reader.")}
+        if data.target == "auto":
+            data = replace(data, target=str(self.settings.get("data.target", "auto")))
+        return data, replace(reading, layers=(("config", own), *reading.layers))
+
+    def wanted_of(self, found: Detected) -> str:
+        """Return which reader is to read, if that of the run was named by the user and can read this."""
+        is_named = self.settings.get("data.reader", "auto") != "auto"
+        return self.reader if is_named and self.reader in found.others else found.reader
 
 
 def wished(layers: Sequence[Layer]) -> tuple[DataConfig, RunConfig]:
@@ -97,28 +120,30 @@ def load_foreign(
     fit: str,
     spec: Spec,
     preparation: Mapping[str, Any],
+    before: AsBefore | None = None,
     data_dir: Path | None = None,
     emit: Emit = silent,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Dataset:
     """Return other data as a model of this spec sees it, as a split called ``test``: its classes are found by name.
 
+    Where the reader of the run's own data reads it too, it does so as ``before``.
     Raises ``DataError`` where the data has a class that the model does not know, or is of another kind.
     """
+    reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop)
     if isinstance(spec.input, Image):
         data = DataConfig(path=path, fit=fit, max_bad=1.0)  # type: ignore[arg-type]
         needs = isinstance(spec.target, Label)
-        reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, needs_labels=needs)
-        other = _seen_as(spec.input, path, data, reading, data_dir)
+        other = _seen_as(spec.input, path, data, replace(reading, needs_labels=needs), data_dir, before)
         return split.join(replace(other, spec=spec, splits={}), None, other)
+    data = DataConfig(path=path, max_bad=1.0, allow_empty=True)
     if isinstance(spec.input, Vector):
         wanted = {"target": preparation["target"]["name"], "kind": type(spec.target).__name__}
-        reading = Reading(cache_dir=cache_folder(), emit=emit, should_stop=should_stop, layers=_of_target(wanted))
-        data = DataConfig(path=path, target=wanted["target"], max_bad=1.0, allow_empty=True)
-        other = _read(path, data, reading, data_dir)
+        reading = replace(reading, layers=_of_target(wanted))
+        data = replace(data, target=wanted["target"])
     else:
-        named_as = str(preparation.get("label_from", "auto"))
-        other = read(path, label_from=named_as, data_dir=data_dir, emit=emit, should_stop=should_stop)
+        data = replace(data, label_from=str(preparation.get("label_from", "auto")))
+    other = _read(path, data, reading, data_dir, before)
     target = spec.target if isinstance(spec.target, Label | Tags | NodeLabels) else other.spec.target
     if type(other.spec.target) is not type(target):
         raise DataError(
@@ -151,19 +176,31 @@ def _of_target(wanted: Mapping[str, str]) -> tuple[Layer, ...]:
     return (("data", {"run.task": task}),)
 
 
-def _seen_as(image: Image, path: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
+def _seen_as(
+    image: Image,
+    path: str,
+    data: DataConfig,
+    reading: Reading,
+    data_dir: Path | None,
+    before: AsBefore | None = None,
+) -> Dataset:
     """Read pictures so that they have a given shape."""
     side = max(image.height_px, image.width_px)
     size_px = side if image.height_px == image.width_px and side > _KEPT_PX else "auto"
-    other = _read(path, replace(data, path=path, size_px=size_px, allow_empty=True), reading, data_dir)
+    other = _read(path, replace(data, path=path, size_px=size_px, allow_empty=True), reading, data_dir, before)
     if other.spec.input == image:
         return other
     fitted = {name: replace(part, inputs=Fitted(part.inputs, image, data.fit)) for name, part in other.splits.items()}
     return replace(other, spec=Spec(input=image, target=other.spec.target), splits=fitted)
 
 
-def _read(source: str, data: DataConfig, reading: Reading, data_dir: Path | None) -> Dataset:
+def _read(
+    source: str, data: DataConfig, reading: Reading, data_dir: Path | None, before: AsBefore | None = None
+) -> Dataset:
     found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit, reader=data.reader)
+    if before is not None:
+        found = replace(found, reader=before.wanted_of(found))
+        data, reading = before.applied(found, data, reading)
     told: tuple[Guess, ...] = ()
     if source in named.names() and data.target == "auto" and (target := named.describe(source).target) != "auto":
         data = replace(data, target=target)

@@ -19,6 +19,9 @@ MAX_CELLS = 2e7
 PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)
 """Ridge penalties to choose from, as shares of the rows."""
 
+QUICK_CELLS = 1e6
+"""Table of inputs, rows times columns, to which a linear model is fitted within a fraction of a second."""
+
 _ROWS_AT_ONCE = 4096
 _ROUNDS = 100
 _FAR = 10.0
@@ -60,6 +63,11 @@ class Design:
         parts += [rows[:, self.num_numbers + k, None] == codes for k, codes in enumerate(self.codes)]
         columns: Floats = (np.concatenate(parts, axis=1, dtype=np.float64) - self.mean) / self.scale
         return columns
+
+
+def is_quick(train: Split, leaf: object) -> bool:
+    """Return whether linear models of these training rows cost next to nothing; False where they are no rows."""
+    return isinstance(leaf, Vector) and len(train) * _width(leaf) <= QUICK_CELLS
 
 
 def ridge(train: Split, other: Split, vector: Vector, *, seed: int) -> Floats:
@@ -114,11 +122,15 @@ class _Rows:
 
 def _fitted(train: Split, vector: Vector, seed: int) -> tuple[_Rows, Design]:
     """Return the training rows that a linear model is fitted to, and the design fitted to them."""
-    width = len(vector.names) * 2 + sum(size for _, size in vector.categories)
-    most = int(min(MAX_ROWS, max(200.0, MAX_CELLS / max(1, width))))
+    most = int(min(MAX_ROWS, max(200.0, MAX_CELLS / max(1, _width(vector)))))
     picked = np.sort(seeds.order(seeds.key("linear model", seed), 0, len(train))[:most])
     inputs = np.asarray(train.inputs[picked], np.float32)
     return _Rows(inputs=inputs, targets=np.asarray(train.targets[picked])), Design.fitted(inputs, vector)
+
+
+def _width(vector: Vector) -> int:
+    """Return the most columns that a design of such rows can have."""
+    return len(vector.names) * 2 + sum(size for _, size in vector.categories)
 
 
 def _portions(other: Split) -> list[npt.NDArray[np.float32]]:

@@ -13,7 +13,7 @@ import torch
 
 from gnomon.assemble import Model
 from gnomon.core.errors import DataError, GnomonError, UsageError, printable
-from gnomon.core.spec import Batch, NodeLabels
+from gnomon.core.spec import Batch, NodeLabels, Number
 from gnomon.data import (
     brackets,
     codetrees,
@@ -52,6 +52,13 @@ _NODES = (
     Column(name="confidence", kind=float),
     Column(name="error"),
 )
+_NUMBERS = (
+    Column(name="file"),
+    Column(name="value", kind=float),
+    Column(name="low", kind=float),
+    Column(name="high", kind=float),
+    Column(name="error"),
+)
 
 
 class AskTrees:
@@ -61,8 +68,9 @@ class AskTrees:
         self._model = model
         self._encoder = treeprep.encoder(model.preparation)
         self._by_node = isinstance(model.spec.target, NodeLabels)
+        self._of_number = isinstance(model.spec.target, Number)
         self._num_in_full = 0
-        self.columns: Sequence[Column] = _NODES if self._by_node else LABEL_COLUMNS
+        self.columns: Sequence[Column] = _NODES if self._by_node else _NUMBERS if self._of_number else LABEL_COLUMNS
 
     def paths(self, words: Sequence[str]) -> list[Path]:
         """Return the files; a folder stands for all files inside, by name; ``-`` for lines from standard input."""
@@ -99,6 +107,8 @@ class AskTrees:
 
     def lines(self, row: Row) -> list[Row]:
         """Return the row of a tree, or one row a node where nodes are labelled."""
+        if self._of_number:
+            return [{column.name: row.get(column.name) for column in _NUMBERS}]
         if not self._by_node:
             return [labelled(row)]
         plain: Row = {column.name: None for column in _NODES}

@@ -19,6 +19,9 @@ _TOP_PX = 22
 _BOTTOM_PX = 24
 _MAX_POINTS = 360
 
+Role = Literal["main", "quiet", "faint", "truth", "rival"]
+"""How a curve looks, by its part in the chart."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -27,7 +30,7 @@ class Line:
     label: str
     xs: Sequence[float]
     ys: Sequence[float]
-    role: Literal["main", "quiet", "faint", "truth", "rival"] = "main"
+    role: Role = "main"
     dots: bool = False
     stairs: bool = False
 

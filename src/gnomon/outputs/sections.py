@@ -200,7 +200,7 @@ def scores(record: Record) -> Context:
     baselines = record.evaluation.get("baselines", [])
     rows = [
         {
-            "metric": metric(name),
+            "metric": metric(name, kinds_of(record)[1]),
             "cells": [cell(name, found[split].get(name)) for split in splits],
             "baselines": [cell(name, baseline.get("scores", {}).get(name)) for baseline in baselines],
         }

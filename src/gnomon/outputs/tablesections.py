@@ -7,7 +7,7 @@ from typing import Any
 
 from gnomon.core.errors import GnomonError
 from gnomon.outputs.bars import Estimate, intervals
-from gnomon.outputs.charts import Axes, Band, Line, curve, finite
+from gnomon.outputs.charts import Axes, Band, Line, Role, curve, finite
 from gnomon.outputs.examples import Examples
 from gnomon.outputs.mistakes import absent, mistakes
 from gnomon.outputs.record import Record
@@ -20,11 +20,14 @@ Context = dict[str, Any]
 
 _MOST_COLUMNS = 400
 _MOST_BARS = 20
+_MOST_IDLE = 6
 _MOST_CURVES = 6
 _MOST_VALUES = 12
 _MOST_WORST = 24
 _MOST_CELLS = 8
 _FIRST_CODE = 2
+_ROLES: tuple[Role, ...] = ("main", "truth", "rival")
+"""Looks of the first curves in a chart with one for each class."""
 _TYPES = {
     "number": "number",
     "category": "category",
@@ -108,6 +111,7 @@ def importance(record: Record) -> Context:
         title="Importance of the columns with 95 % interval",
     )
     idle = [str(row["name"]) for row in columns if row["low"] <= 0]
+    curves = [made for one in found.get("curves", [])[:_MOST_CURVES] if (made := _curve(record, one))]
     return {
         "chart": chart,
         "unit": "So much of the accuracy is lost" if name == "accuracy" else "So much the absolute error grows",
@@ -115,8 +119,10 @@ def importance(record: Record) -> Context:
         "num_columns": len(columns),
         "rows": found.get("rows"),
         "repeats": found.get("repeats"),
-        "idle": idle[:_MOST_BARS],
-        "curves": [made for one in found.get("curves", [])[:_MOST_CURVES] if (made := _curve(record, one))],
+        "idle": idle[:_MOST_IDLE],
+        "num_idle": len(idle),
+        "curves": curves,
+        "has_ranges": any(one["has_ranges"] for one in curves),
     }
 
 
@@ -143,13 +149,14 @@ def _number_curve(found: Mapping[str, Any], scale: Sequence[float], form: Any) -
     lines = []
     for k, (name, answer) in enumerate(answers.items()):
         xs, ys = finite(list(zip(places, answer["mean"], strict=True)))
-        lines.append(Line(label=str(name), xs=xs, ys=ys, role="main" if k == 0 else "quiet", dots=True))
+        lines.append(Line(label=str(name), xs=xs, ys=ys, role=_ROLES[k] if k < len(_ROLES) else "quiet", dots=True))
     only = next(iter(answers.values()))
-    band = Band(xs=places, lows=only["low"], highs=only["high"]) if len(answers) == 1 else None
+    # The probabilities of a sure classifier lie at 0 and 1: their range would fill the chart and flatten the curve.
+    band = Band(xs=places, lows=only["low"], highs=only["high"]) if form is number else None
     axes = Axes(x_low=places[0], x_high=places[-1], x_form=number)
     svg = curve(lines, axes, title=f"Answer by {found['name']}", form=form, height_px=190, band=band)
     legend = [{"label": line.label, "role": line.role} for line in lines]
-    return {"name": str(found["name"]), "svg": svg, "lines": legend} if svg else {}
+    return {"name": str(found["name"]), "svg": svg, "lines": legend, "has_ranges": band is not None} if svg else {}
 
 
 def _category_bars(found: Mapping[str, Any], entry: Mapping[str, Any], form: Any) -> Context:
@@ -165,7 +172,12 @@ def _category_bars(found: Mapping[str, Any], entry: Mapping[str, Any], form: Any
     span = max(row.high for row in rows) or 1.0
     low = min(0.0, *(row.low for row in rows))
     chart = intervals(rows, form=form, tick_form=form, low=low, high=span, title=f"Answer by {found['name']}")
-    return {"name": str(found["name"]), "chart": chart, "lines": [{"label": str(name), "role": "main"}]}
+    return {
+        "name": str(found["name"]),
+        "chart": chart,
+        "lines": [{"label": str(name), "role": "main"}],
+        "has_ranges": True,
+    }
 
 
 def _value_of(code: int, entry: Mapping[str, Any]) -> str:

@@ -211,7 +211,7 @@ def _plain(record: Record, name: str, split: str, score: Mapping[str, float]) ->
         r2 = record.evaluation["scores"][split].get("r2", {}).get("value")
         explained = f" It explains {percent(max(0.0, r2))} of the variance." if r2 is not None else ""
         unit = leaf(record, "target").get("name") or "its answers"
-        off = f"On {plural(n, f'{split} row')} it is off by {shown(name, value)} in {unit}"
+        off = f"On {plural(n, f'{split} {things(record)}')} it is off by {shown(name, value)} in {unit}"
         return f"{off}, as the root of the mean square.{explained}"
     if name == "mse":
         return (

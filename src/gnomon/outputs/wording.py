@@ -74,20 +74,28 @@ METRICS = {
         "Fréchet distance of real ones", "number", False, "the same between real samples: what a perfect model gets"
     ),
     "mse": Metric("MSE", "number", False, "mean squared error, on values scaled to deviation 1"),
-    "mae": Metric("MAE", "number", False, "mean absolute error; of series, on values scaled to deviation 1"),
+    "mae": Metric("MAE", "number", False, "mean absolute error, on values scaled to deviation 1"),
     "mse_original": Metric("MSE, original unit", "number", False, "mean squared error in the data's own unit, squared"),
     "mae_original": Metric("MAE, original unit", "number", False, "mean absolute error in the data's own unit"),
     "mase": Metric("MASE", "number", False, "absolute error against the seasonal naive forecast's; 1 is no better"),
     "coverage": Metric("Coverage", "share", True, "share of true values inside the range that it gives"),
-    "pinball": Metric(
-        "Pinball loss", "number", False, "error of the quantiles; of series, on scaled values; 0 is perfect"
-    ),
+    "pinball": Metric("Pinball loss", "number", False, "error of the quantiles, on scaled values; 0 is perfect"),
 }
 """What the report knows to say about a metric; others are shown under their own name."""
 
+_OF_NUMBERS = {
+    "mae": Metric("MAE", "number", False, "mean absolute error, in the target's own unit"),
+    "pinball": Metric(
+        "Pinball loss", "number", False, "error of the quantiles, in the target's own unit; 0 is perfect"
+    ),
+}
+"""Metrics that mean something else where single numbers are foretold, and not series."""
 
-def metric(name: str) -> Metric:
+
+def metric(name: str, kind_of_target: str = "") -> Metric:
     """Return how a metric is shown; an unknown one keeps its name and is shown as a plain number."""
+    if kind_of_target == "Number" and name in _OF_NUMBERS:
+        return _OF_NUMBERS[name]
     return METRICS.get(name, Metric(name.replace("_", " ").capitalize()))
 
 

@@ -6,6 +6,7 @@ import torch
 
 from gnomon.core.events import Planned
 from gnomon.core.spec import Density, Vector
+from gnomon.data import tablebaselines
 from gnomon.data.together import can_return
 from gnomon.layers.ensemble import can_answer_together
 from gnomon.outputs import evaluate, importance, portrait, tightening
@@ -24,6 +25,8 @@ _VIEWS_SHARE = 0.08
 """Largest share of the budget that more test-time views may take."""
 _THOROUGH_S = 30.0
 """Budget from which on linear models are measured too, which may take a second or two."""
+_QUICK_S = 15.0
+"""Budget from which on they are measured where the data is so small that nearly all their time is one import."""
 _WRITING_S = 0.8
 _IMPORTANCE_SHARE = 0.04
 """Largest share of the budget that finding out which columns matter may take."""
@@ -145,7 +148,9 @@ def _num_tightened(sitting: Sitting, parts: Parts, costs: planner.Costs) -> int:
 def measure_baselines(sitting: Sitting, parts: Parts) -> float:
     """Measure the trivial models before the plan is made, so that it knows their time; return the seconds."""
     started_s, seconds = sitting.stopwatch.elapsed_s(), sitting.budget.seconds
-    thorough = seconds is None or seconds >= _THOROUGH_S
+    train, leaf = sitting.dataset.splits["train"], sitting.dataset.spec.input
+    least_s = _QUICK_S if tablebaselines.is_quick(train, leaf) else _THOROUGH_S
+    thorough = seconds is None or seconds >= least_s
     seed = sitting.choice.run.seed
     sitting.baselines = evaluate.baselines(parts.task, sitting.dataset, seed=seed, thorough=thorough)
     return sitting.stopwatch.elapsed_s() - started_s

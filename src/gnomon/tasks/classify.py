@@ -153,7 +153,7 @@ class Task:
         }
 
     def temperature(self, logits: npt.NDArray[np.float32], targets: Ints) -> float:
-        """Return the temperature by which to divide the logits ``(n, classes)`` for the least log-loss."""
+        """Return the temperature, found by `calibration.temperature`, by which to divide logits ``(n, classes)``."""
         return calibration.temperature(logits, targets)
 
     def decode(self, logits: npt.NDArray[np.float32], inputs: npt.NDArray[Any]) -> list[dict[str, Any]]:

@@ -235,8 +235,8 @@ def _why_several(counted: Counted, networks: int, config: TrainConfig) -> str:
     if not counted.limited:
         return ""
     return (
-        f"the data is small: about {config.max_epochs:.2g} passes over it are enough for one network, so that {networks} "
-        "are trained one after another and what they say is averaged (--set train.ensemble=1 trains one)"
+        f"the data is small: about {config.max_epochs:.2g} passes over it are enough for one network, so that "
+        f"{networks} are trained one after another and what they say is averaged (--set train.ensemble=1 trains one)"
     )
 
 

@@ -40,6 +40,21 @@ def test_temperature_finds_by_how_much_logits_are_too_large(heat):
     assert calibration.temperature((logits * heat).astype(np.float32), targets) == pytest.approx(heat, rel=0.05)
 
 
+def test_few_answers_that_are_all_right_do_not_make_a_model_sure():
+    """Their log-loss alone is least at the coldest temperature there is, at which the first mistake costs a fortune."""
+    margins = np.array([4.0, 6.0, 3.0, 5.0, 8.0, 4.0, 6.0, 5.0, 7.0, 3.0])
+    found = calibration.temperature(np.stack([margins, -margins], axis=1), np.zeros(10, np.int64))
+    assert 0.9 < found < 1.0
+    # With d = 2 margins and t = ln T, the cost is sum(ln(1 + exp(-d / e^t))) + t^2 / (2 * 0.5^2): its slope is 0 there.
+    slopes = 2 * margins / found / (1 + np.exp(2 * margins / found))
+    assert np.log(found) / 0.5**2 + slopes.sum() == pytest.approx(0, abs=0.01)
+
+
+def test_many_answers_that_are_all_right_do():
+    logits = np.tile([[2.0, -2.0]], (10_000, 1))
+    assert calibration.temperature(logits, np.zeros(10_000, np.int64)) < 0.5
+
+
 def test_temperature_of_perfect_answers_stays_finite():
     found = calibration.temperature(np.array([[900.0, 0.0], [0.0, 900.0]]), np.array([0, 1]))
     assert 0 < found <= calibration.HOTTEST

@@ -14,7 +14,7 @@ from gnomon.core import plugins
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Said, silent
 from gnomon.core.spec import Density, Image, Label, Normality, Spec
-from gnomon.data import opening
+from gnomon.data import opening, preparing
 from gnomon.data.preparing import NOTHING
 
 
@@ -96,6 +96,43 @@ def test_other_data_is_seen_as_the_model_sees_and_classes_are_found_by_name(cach
     shutil.move(folder / "cross", folder / "star")
     with pytest.raises(DataError, match="star"):
         opening.load_foreign(str(folder), fit="crop", spec=seen, preparation=NOTHING)
+
+
+def reviews(path, columns, num=40):
+    lines = [",".join(columns)]
+    for n in range(num):
+        row = {
+            "text": f"what a {'good' if n % 2 else 'bad'} film on day {n}",
+            "stars": "15"[n % 2],
+            "kind": "ab"[n // 2 % 2],
+        }
+        lines.append(",".join(row[name] for name in columns))
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_other_data_is_read_with_the_settings_and_the_target_of_the_run(cache, tmp_path):
+    path = reviews(tmp_path / "a.csv", ("text", "stars", "kind"))
+    settings = {"data.path": str(path), "data.reader": "text_table", "data.target": "kind", "reader.text": "text"}
+    data, _ = opening.wished([("user", settings)])
+    mine = opening.load_dataset(data, seed=0, data_dir=None, emit=silent, layers=[("user", settings)])
+    prepared = preparing.prepare(mine, [("user", settings)], cache_dir=None)
+    asked = {"fit": "crop", "spec": prepared.dataset.spec, "preparation": prepared.preparation}
+    new = str(reviews(tmp_path / "b.csv", ("stars", "text", "kind"), num=10))
+    before = opening.AsBefore(reader="text_table", settings=settings)
+    found = opening.load_foreign(new, before=before, **asked)
+    assert found.reader == "text_table"
+    assert found.splits["test"].targets.tolist() == [0, 0, 1, 1, 0, 0, 1, 1, 0, 0]
+    with pytest.raises(DataError):
+        opening.load_foreign(new, **asked)
+
+
+def test_settings_of_another_reader_mean_nothing(cache, tmp_path):
+    folder = small_data.class_folder(tmp_path / "pictures", per_class=3, shapes=("square", "cross"))
+    seen = Spec(input=Image(height_px=8, width_px=8, channels=1), target=Label(classes=("cross", "square")))
+    before = opening.AsBefore(reader="text_table", settings={"reader.text": "body", "data.target": "stars"})
+    found = opening.load_foreign(str(folder), fit="crop", spec=seen, preparation=NOTHING, before=before)
+    assert len(found.splits["test"]) == 6
 
 
 def test_every_guess_is_told_with_its_flag(digits):

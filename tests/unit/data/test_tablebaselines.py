@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from gnomon.core.spec import Split, Vector
+from gnomon.core.spec import Image, Split, Vector
 from gnomon.data import tablebaselines
 from gnomon.data.tablebaselines import Design
 
@@ -83,3 +83,10 @@ class TestLogistic:
         given, labels = rows(10), np.full(10, label)
         found = tablebaselines.logistic(split_of(given, labels), split_of(given, labels), ROWS, 2, seed=0)
         assert (found.argmax(axis=1) == label).all()
+
+
+def test_small_tables_are_quick_and_nothing_else_is():
+    some = split_of(rows(300), np.zeros(300))
+    assert tablebaselines.is_quick(some, ROWS)
+    assert not tablebaselines.is_quick(some, Vector(names=("x",), categories=(("city", 5000),)))
+    assert not tablebaselines.is_quick(some, Image(height_px=8, width_px=8, channels=1))

@@ -1,10 +1,12 @@
 """Asking about trees."""
 
+import csv
 import io
 import json
 
 import pytest
-from fake_tree_runs import model_of, sentences
+from fake_tree_runs import measures, model_of, sentences
+from pyarrow import parquet
 
 from gnomon.core.errors import UsageError
 from gnomon.core.events import silent
@@ -75,6 +77,24 @@ def test_expressions_and_the_value_of_each_part(tmp_path):
     assert len(rows[0]["labels"]) == 5
     assert rows[0]["labels"][-1] == rows[0]["label"]
     assert asking.lines(rows[0])[0]["label"] == rows[0]["label"]
+
+
+def test_a_number_at_the_root_stands_in_columns_of_its_own(tmp_path):
+    (tmp_path / "x.txt").write_text("[MAX 2 [MIN 4 7 ] ]\n[MAX 1\n")
+    asking, rows = asked(model_of(measures())[0], tmp_path / "x.txt")
+    predict.write(rows, asking, tmp_path / "out.csv")
+    predict.write(rows, asking, tmp_path / "out.parquet")
+    told = list(csv.DictReader((tmp_path / "out.csv").read_text().splitlines()))
+    assert list(told[0]) == ["file", "value", "low", "high", "error"]
+    assert [float(told[0][name]) for name in ("low", "value", "high")] == [rows[0][n] for n in ("low", "value", "high")]
+    assert told[1] == {
+        "file": "x.txt:2:1",
+        "value": "",
+        "low": "",
+        "high": "",
+        "error": "the bracket '[' is never closed",
+    }
+    assert parquet.read_table(tmp_path / "out.parquet").column("value").to_pylist() == [rows[0]["value"], None]
 
 
 def test_trees_in_json(tmp_path):

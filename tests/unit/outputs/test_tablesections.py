@@ -42,6 +42,16 @@ def test_importance_of_each_column_and_the_answers_along_the_important_ones(reco
     assert "data-plot" in curve["svg"]
     bars = next(one for one in found["curves"] if one["name"] == "colour")
     assert "red" in bars["chart"]
+    assert 'class="between"' in curve["svg"]
+    assert found["has_ranges"]
+
+
+def test_probabilities_along_a_column_have_no_band(records):
+    """That of a sure classifier would fill the chart."""
+    found = tablesections.importance(records["colour"])
+    curve = next(one for one in found["curves"] if one["name"] == "size")
+    assert 'class="between"' not in curve["svg"]
+    assert not curve["has_ranges"]
 
 
 def test_residuals_of_numbers_and_none_of_labels(records):
@@ -79,3 +89,5 @@ def test_the_chapters_and_the_page(records):
         assert 'id="importance"' in page
         assert "<b>, " not in page
         assert "rows of 3 columns" in page
+        assert ("lie farthest from the truth" in page) == (target == "price")
+        assert ("in the target&#39;s own unit; 0 is perfect" in page) == (target == "price")

@@ -107,3 +107,9 @@ def test_the_report_and_the_terminal_agree_on_every_metric():
         assert (shape.form == "share") == (name in words.PROPORTIONS), name
         assert shape.higher_is_better != (name in words.LOWER_IS_BETTER), name
     assert len(METRICS) > 15
+
+
+def test_a_metric_of_single_numbers_is_in_their_own_unit():
+    assert "own unit" in metric("mae", "Number").meaning
+    assert "scaled" in metric("mae", "Series").meaning
+    assert metric("rmse", "Number") == metric("rmse")

@@ -24,12 +24,13 @@ def rows(plan: Mapping[str, Any]) -> list[Row]:
 def _network(plan: Mapping[str, Any]) -> Row:
     threads = f", {plan['threads']} threads" if plan.get("device") == "cpu" else ""
     networks = plan.get("networks", 1)
-    several = f" · {networks} of them, one after another" if networks > 1 else ""
-    each = " each" if networks > 1 else ""
+    parameters = f" · {words.short(plan['num_parameters'])} parameters"
+    if networks > 1:
+        parameters = f" · {networks} of them, one after another{parameters} each"
     return fact(
         "network",
         (plan["family"], "bold"),
-        f"{several} · {words.short(plan['num_parameters'])} parameters{each} · {plan['precision']} on {plan['device']}{threads}",
+        f"{parameters} · {plan['precision']} on {plan['device']}{threads}",
     )
 
 
