@@ -247,6 +247,7 @@ class TestNegativeControls:
         loaded = checkpoint.load(stopped, silent)
         assert set(loaded.facts) == {
             "step",
+            "turn",
             "elapsed_s",
             "seed",
             "lr_factor",
