@@ -222,7 +222,8 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
     device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         spec = spec_from_dict(facts["spec"])
-        network = _build_from(facts["family"], spec, networks=int(_within(facts, "networks", 1, _MOST_NETWORKS)))
+        networks = int(_within({"networks": 1, **facts}, "networks", 1, _MOST_NETWORKS))
+        network = _build_from(facts["family"], spec, networks=networks)
         _check_tensors(network, tensors, folder)
         network.load_state_dict(tensors)
         task = make_task(facts["task"]["name"], _config_from("task", facts["task"]), spec)
@@ -241,7 +242,7 @@ def load_model(folder: Path, *, device: torch.device | None = None) -> Model:
             temperature=_within(facts, "temperature", 1e-3, 1e3),
             held_out=held_out,
             num_tightened=int(facts.get("num_tightened", 0)),
-            valid_too=bool(facts["valid_too"]),
+            valid_too=bool(facts.get("valid_too", False)),
         )
     except (KeyError, TypeError, ValueError, UsageError) as error:
         raise ArtefactError(

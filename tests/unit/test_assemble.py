@@ -108,6 +108,26 @@ def test_a_description_that_is_not_understood_is_refused(copied, section, change
     assert what in caught.value.what
 
 
+@pytest.mark.parametrize(
+    ("networks", "what"),
+    [(3, "cannot answer together"), (0, "not between 1"), (10**9, "not between 1"), ("2", "networks")],
+)
+def test_networks_that_cannot_be_are_refused(copied, networks, what):
+    path = copied / "model" / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"networks": networks}))
+    with pytest.raises(ArtefactError, match=what):
+        assemble.load_model(copied / "model")
+
+
+def test_a_model_from_before_networks_took_turns_is_one_network(copied):
+    path = copied / "model" / "model.json"
+    card = json.loads(path.read_text())
+    del card["networks"], card["valid_too"]
+    path.write_text(json.dumps(card))
+    model = assemble.load_model(copied / "model")
+    assert (model.network.turn, model.valid_too) == (0, False)
+
+
 def test_weights_of_another_network_are_refused(copied, tmp_path):
     path = copied / "model" / "model.json"
     card = json.loads(path.read_text())
