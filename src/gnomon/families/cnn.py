@@ -31,6 +31,8 @@ from gnomon.layers.audio_cnn import AudioCnn
 from gnomon.layers.bags import ngram_orders
 from gnomon.layers.head import Head
 from gnomon.layers.hearing import hearing_config
+from gnomon.layers.margin_size import SHORT, margin_opening, margin_rows
+from gnomon.layers.margins import HeldOutMargins
 from gnomon.layers.network import Network, Role
 from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES
@@ -75,6 +77,10 @@ class Config:
     """Lengths of the n-grams that are counted beside the filters where a text gets a class."""
     ngram_rows: int = 2**16
     """Rows of the table of n-grams."""
+    opening: int = 0
+    """Words at the beginning of a text that count by their place among the n-grams."""
+    word_dropout: float = 0.0
+    """Share of the vocabulary that a training step on texts that get a class does without."""
     patch_steps: int = 24
     """Steps of a series to be continued that become one vector."""
     mels: int = 64
@@ -199,8 +205,9 @@ def build(config: Config, spec: Spec) -> Network:
         case Image() as image, Label(classes=classes):
             return _for_pictures(config, image, len(classes))
         case Sequence() as text, Label(classes=classes):
-            bags = {"ngrams": config.ngrams, "num_rows": config.ngram_rows}
-            return TextCnn(text, len(classes), embedding=config.embedding, **bags, **over_time)
+            wide = _linear_model(config, len(classes)) if config.ngrams else None
+            read = {"embedding": config.embedding, "word_dropout": config.word_dropout}
+            return TextCnn(text, len(classes), wide=wide, **read, **over_time)
         case Sequence() as text, Tags(classes=classes):
             return TokenCnn(text, len(classes), embedding=config.embedding, causal=False, **over_time)
         case Sequence() as text, Sequence():
@@ -214,6 +221,10 @@ def build(config: Config, spec: Spec) -> Network:
             layers = {"widths": config.widths, "depth": config.depth, "dropout": config.dropout}
             return AudioCnn(sound, len(classes), heard, **layers)
     raise TypeError(f"a cnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
+
+
+def _linear_model(config: Config, num_classes: int) -> HeldOutMargins:
+    return HeldOutMargins(config.ngrams, config.ngram_rows, num_classes, folds=0, opening=config.opening)
 
 
 def _for_pictures(config: Config, image: Image, num_classes: int) -> Cnn:
@@ -233,13 +244,9 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         return _size_for_pictures(allowance, spec, speed)
     if isinstance(spec.input, Waveform):
         return _size_for_sound(allowance, spec.input, speed)
-    ladder = _ladder_over_time(spec)
-    chosen, passes = ladder[0], 0.0
-    for rung in ladder:
-        affordable = allowance.samples_at(_flop_over_time(rung.config, spec), speed) / max(1, allowance.num_train)
-        if affordable < rung.passes:
-            break
-        chosen, passes = rung, affordable
+    if isinstance(spec.input, Sequence) and isinstance(spec.target, Label):
+        return _size_for_texts(allowance, spec, speed)
+    chosen, passes = _largest_over_time(_ladder_over_time(spec), allowance, spec, speed)
     why = (
         f"width {chosen.config.widths[-1]}: the largest network of its ladder that makes enough passes over the data "
         f"in the budget (about {passes:,.1f})",
@@ -271,6 +278,41 @@ def _size_for_pictures(allowance: Allowance, spec: Spec, speed: Speed) -> Propos
         settings=_settings(side, photo, colour, passes, allowance),
         why=why,
     )
+
+
+def _size_for_texts(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
+    assert isinstance(spec.input, Sequence)
+    assert isinstance(spec.target, Label)
+    text, num_classes = spec.input, len(spec.target.classes)
+    like = Config(
+        spans=(3, 5, 7) if text.unit in ("byte", "character") else (1, 2, 3, 4),
+        depth=1,
+        dropout=0.5,
+        word_dropout=0.1,
+        ngrams=ngram_orders(text.unit),
+        ngram_rows=margin_rows(allowance.num_train, text, num_classes, folds=0),
+        opening=margin_opening(text),
+    )
+    ladder = tuple(
+        _TimeRung(config=replace(like, widths=widths, embedding=embedding), passes=passes)
+        for widths, embedding, passes in (((96,), 64, 0.0), ((256,), 128, 4.0), ((400,), 128, 60.0))
+    )
+    chosen, passes = _largest_over_time(ladder, allowance, spec, speed)
+    why = (
+        f"{chosen.config.widths[-1]} filters: the most that read the texts often enough (about {passes:,.1f} times)",
+    )
+    settings = {
+        "train.batch_size": 2 ** min(8, max(4, round(math.log2(max(1, allowance.num_train) / 100)))),
+        "train.lr_adam": 2e-3,
+        "train.lr_orthogonal": 2e-3,
+        "train.lr_sparse": 0.3,
+        "train.warmup": 0.05,
+        "train.clip": 1.0,
+        "train.average": 0.05,
+        "train.max_epochs": min(8.0, max(4.0, 300.0 / max(1, text.length))),
+    }
+    short = text.unit == "word" and text.length <= SHORT
+    return Proposal(config=chosen.config, merit=0.95 if short else 0.6, settings=settings, why=why)
 
 
 def _size_for_sound(allowance: Allowance, sound: Waveform, speed: Speed) -> Proposal:
@@ -381,22 +423,6 @@ class _TimeRung:
 def _ladder_over_time(spec: Spec) -> tuple[_TimeRung, ...]:
     """Return the networks for this kind of data, from small to large."""
     match spec.input, spec.target:
-        case Sequence(unit=unit), Label():
-            few = {"spans": (3, 5, 7) if unit in ("byte", "character") else (2, 3, 4), "depth": 1, "dropout": 0.5}
-            return tuple(
-                _TimeRung(
-                    config=Config(
-                        widths=widths, embedding=embedding, ngrams=ngram_orders(unit), ngram_rows=2**bits, **few
-                    ),
-                    passes=passes,
-                )
-                for widths, embedding, bits, passes in (
-                    ((96,), 32, 15, 0.0),
-                    ((192,), 64, 16, 4.0),
-                    ((384,), 128, 17, 8.0),
-                    ((384, 384), 128, 18, 30.0),
-                )
-            )
         case Sequence(), Tags():
             return _alike(
                 ((96, 2), (160, 3), (256, 3), (384, 4)), (0.0, 4.0, 8.0, 30.0), Config(spans=(3,), dropout=0.3)
@@ -411,6 +437,19 @@ def _ladder_over_time(spec: Spec) -> tuple[_TimeRung, ...]:
         case Series(), Series():
             return _alike(((32, 3), (64, 3), (128, 4)), (0.0, 10.0, 40.0), Config(spans=(3,), depth=1, dropout=0.3))
     raise TypeError(f"a cnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
+
+
+def _largest_over_time(
+    ladder: tuple[_TimeRung, ...], allowance: Allowance, spec: Spec, speed: Speed
+) -> tuple[_TimeRung, float]:
+    """Return the last rung that makes the passes it wants, and how many it makes."""
+    chosen, passes = ladder[0], 0.0
+    for rung in ladder:
+        affordable = allowance.samples_at(_flop_over_time(rung.config, spec), speed) / max(1, allowance.num_train)
+        if affordable < rung.passes:
+            break
+        chosen, passes = rung, affordable
+    return chosen, passes
 
 
 def _alike(sizes: tuple[tuple[int, int], ...], passes: tuple[float, ...], like: Config) -> tuple[_TimeRung, ...]:

@@ -19,6 +19,7 @@ from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.audio_rnn import AudioRnn
 from gnomon.layers.gated_cell import Candidates, Form
 from gnomon.layers.hearing import hearing_config
+from gnomon.layers.margin_size import margin_folds, margin_opening, margin_rows
 from gnomon.layers.margins import HeldOutMargins
 from gnomon.layers.network import Network
 from gnomon.layers.ngrams import NgramEmbedding
@@ -32,15 +33,6 @@ ACCEPTS = (Sequence, Series, Waveform)
 
 _ROW_WIDTH = 32
 """Numbers of a row of the n-gram table of a language model."""
-_FOLDS = (2, 4)
-"""Folds of the linear models beside a classifier of texts, at least and at most: fewer where there are many classes."""
-_MOST_COLUMNS = 64
-_MOST_NUMBERS = 2**24
-"""Numbers of all linear models together: with very many classes their n-grams share rows."""
-_FEWEST_BITS = 10
-_OPENING = 3
-"""Words at the beginning of a short text, a question say, that tell much by their place; in longer ones they do not."""
-_SHORT = 40
 _TIED_FROM = 1000
 """Tokens from which on a language model reads and writes with one table."""
 
@@ -177,11 +169,8 @@ _WRITERS = ((64, 1, 0.0), (128, 2, 2.0), (192, 3, 4.0), (256, 3, 4.0), (384, 4, 
 
 def _proposed_reader(allowance: Allowance, text: Sequence, target: Label | Tags, speed: Speed) -> Proposal:
     """Return a network for texts that have a class, or words that have one each."""
-    tags = isinstance(target, Tags)
+    tags, num_classes = isinstance(target, Tags), len(target.classes)
     width, layers, passes = _largest(_TAGGERS if tags else _READERS, allowance, text.length, speed)
-    most = math.floor(math.log2(_MOST_NUMBERS / ((_folds(len(target.classes)) + 1) * len(target.classes))))
-    wished = round(math.log2(max(1, allowance.num_train) * min(text.length, 64)))
-    rows = 2 ** max(_FEWEST_BITS, min(max(14, wished), 20, most))
     config = Config(
         width=width,
         layers=layers,
@@ -189,8 +178,8 @@ def _proposed_reader(allowance: Allowance, text: Sequence, target: Label | Tags,
         dropout=0.5 if passes > 4 else 0.2,
         word_dropout=0.2 if tags else 0.1,
         ngrams="off" if tags else 2 if text.unit in ("word", "subword") else 5,
-        ngram_rows=rows,
-        opening=_OPENING if text.unit == "word" and text.length <= _SHORT else 0,
+        ngram_rows=margin_rows(allowance.num_train, text, num_classes, folds=margin_folds(num_classes)),
+        opening=margin_opening(text),
     )
     why = (f"width {width}, {layers} deep: the largest that reads the texts often enough (about {passes:,.1f} times)",)
     settings = {
@@ -300,17 +289,12 @@ def _recurrence(config: Config) -> RecurrenceConfig:
     )
 
 
-def _folds(num_classes: int) -> int:
-    return min(_FOLDS[1], max(_FOLDS[0], _MOST_COLUMNS // num_classes))
-
-
 def _margins(config: Config, num_classes: int) -> HeldOutMargins | None:
     if config.ngrams == "off":
         return None
     orders = tuple(range(1, config.ngrams + 1))
-    folds = _folds(num_classes)
     more = {"opening": config.opening, "dropout": config.ngram_dropout}
-    return HeldOutMargins(orders, config.ngram_rows, num_classes, folds=folds, **more)
+    return HeldOutMargins(orders, config.ngram_rows, num_classes, folds=margin_folds(num_classes), **more)
 
 
 def _ngram_embedding(config: Config) -> NgramEmbedding | None:

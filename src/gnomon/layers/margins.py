@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnomon.core.spec import Output
 from gnomon.layers.ngrams import mixed, ngram_rows
 
 _EDGE = 2**40
@@ -31,7 +32,7 @@ _PACE = 4.0
 class HeldOutMargins(nn.Module):
     """Linear models of n-grams: int64 tokens ``(time, batch)`` to margins ``(batch, folds + 1, classes)``.
 
-    Each of the first leaves out the texts of one fold, the last one learns all.
+    Each of the first leaves out the texts of one fold, the last one learns all; with no folds there is only that.
     An n-gram weighs the more the rarer it is (`measure`), by the logarithm of how often the text has it, and the
     weights of a text have a length of one. The edges of
     a text are part of its n-grams, and the tokens of its ``opening`` count by their place too. All start at nought.
@@ -84,7 +85,7 @@ class HeldOutMargins(nn.Module):
         return torch.cat([rows.transpose(0, 1).flatten(1), placed.t()], 1)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Return margins in float32; nought for a text without tokens."""
+        """Return margins in float32; of a text without tokens those of two edges that meet."""
         rows, counts = _counted(self.rows(tokens))
         weights = (1 + counts.log()) * self.rarity[rows] * (rows != 0)
         length = (weights.square() / counts).sum(1, keepdim=True).sqrt()
@@ -133,6 +134,31 @@ class Blend(nn.Module):
             return trust * margins + share * logits
         weighs = (mixed(lots(tokens) + 1).remainder(_WEIGHING) == 0)[:, None]
         return torch.where(weighs, trust * margins + share * logits.detach(), trust.detach() * margins + logits)
+
+
+def beside(wide: HeldOutMargins, blend: Blend, logits: Tensor, tokens: Tensor) -> Output:
+    """Return what linear models and a network beside them say of texts ``(time, batch, features)``.
+
+    ``logits`` ``(batch, classes)`` are the network's. In training it is added to the models that have not seen a text,
+    and the margins of the others, which learn by themselves, are part of the output.
+    """
+    words = names(tokens)
+    if not blend.training:
+        return Output(blend(wide(words)[:, -1], logits, words))
+    held_out, others = wide.parted(words)
+    return Output(blend(held_out, logits, words), margins=others)
+
+
+def side_by_side(wide: HeldOutMargins, logits: Tensor, tokens: Tensor) -> Output:
+    """Return what a linear model of all texts and a network that learn each by itself say, ``logits`` as in `beside`.
+
+    The sum of their logits is the product of their probabilities: where the network does well alone, the two make
+    different mistakes, which one that learns what the other leaves does not. In training the value is the network's.
+    """
+    margins = wide(names(tokens))
+    if wide.training:
+        return Output(logits, margins=margins)
+    return Output(logits.float() + _TRUST * margins[:, -1])
 
 
 def names(tokens: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from gnomon.layers.attention_pool import AttentionPool
 from gnomon.layers.dropouts import VariationalDropout, activation_penalties
 from gnomon.layers.embed import SparseEmbedding, TiedHead, TokenEmbedding
 from gnomon.layers.head import Head
-from gnomon.layers.margins import Blend, HeldOutMargins, names
+from gnomon.layers.margins import Blend, HeldOutMargins, beside, names
 from gnomon.layers.network import Network, Role
 from gnomon.layers.ngrams import NgramEmbedding
 from gnomon.layers.recurrence import Recurrence, RecurrenceConfig
@@ -72,13 +72,7 @@ class TextClassifier(RecurrentNetwork):
         mask = tokens[..., 0] != 0
         states, _ = self.recurrence(self.embedding(tokens), mask)
         logits = self.head(self.pool(self.dropout(states), mask))
-        if self.wide is None:
-            return Output(logits)
-        words = names(tokens)
-        if not self.training:
-            return Output(self.blend(self.wide(words)[:, -1], logits, words))
-        held_out, others = self.wide.parted(words)
-        return Output(self.blend(held_out, logits, words), margins=others)
+        return Output(logits) if self.wide is None else beside(self.wide, self.blend, logits, tokens)
 
     def prepare(self, inputs: Tensor) -> None:
         """Measure on training texts how rare n-grams are."""

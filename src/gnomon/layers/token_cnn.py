@@ -12,20 +12,22 @@ import torch
 from torch import Tensor, nn
 
 from gnomon.core.spec import Output, Sequence
-from gnomon.layers.attention_pool import AttentionPool
 from gnomon.layers.conv1d import TimeStack
-from gnomon.layers.embed import TokenEmbedding
+from gnomon.layers.embed import SparseEmbedding, TokenEmbedding
 from gnomon.layers.head import Head
+from gnomon.layers.margins import HeldOutMargins, names, side_by_side
 from gnomon.layers.network import Network, Role
-from gnomon.layers.ngrams import NgramLogits
 
 
 class TextCnn(Network):
-    """Tokens ``(batch, time, features)`` to logits ``(batch, classes)``: filters, pooled over time, and n-grams."""
+    """Tokens ``(batch, time, features)`` to logits ``(batch, classes)``: the most that each filter finds anywhere.
+
+    Beside the filters a linear model of n-grams learns by itself; the two answer together.
+    """
 
     def __init__(
         self,
-        sequence: Sequence,
+        text: Sequence,
         num_classes: int,
         *,
         embedding: int,
@@ -33,28 +35,35 @@ class TextCnn(Network):
         spans: tuple[int, ...],
         depth: int,
         dropout: float,
-        ngrams: tuple[int, ...],
-        num_rows: int,
+        word_dropout: float,
+        wide: HeldOutMargins | None,
     ) -> None:
         super().__init__()
-        self.embed = TokenEmbedding(sequence.sizes, embedding, dropout=dropout / 2)
+        self.embedding = SparseEmbedding(text.sizes, embedding, dropout=dropout / 2, word_dropout=word_dropout)
         self.stack = TimeStack(embedding, widths, spans, depth=depth, dropout=dropout / 2)
-        self.pool = AttentionPool(self.stack.width, num_heads=math.gcd(4, self.stack.width))
         self.dropout = nn.Dropout(dropout)
-        self.head = Head(2 * self.stack.width, num_classes)
-        self.wide = NgramLogits(ngrams, num_rows, num_classes) if ngrams else None
+        self.head = Head(self.stack.width, num_classes)
+        self.wide = wide
 
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
-        """Return logits of shape ``(batch, classes)``."""
+        """Return logits of shape ``(batch, classes)``; in training also margins that learn by themselves."""
         tokens = inputs.transpose(0, 1)
-        x, present = _channels_first(self.embed(tokens), inputs)
-        x = self.stack(x, present).permute(2, 0, 1)
-        logits = self.head(self.dropout(self.pool(x, tokens[..., 0] != 0)))
-        return Output(logits if self.wide is None else logits + self.wide(tokens[..., 0]))
+        x, present = _channels_first(self.embedding(tokens), inputs)
+        found = self.stack(x, present).masked_fill(present == 0, -math.inf).amax(2)
+        found = torch.where(present.amax(2) == 0, 0, found)
+        logits = self.head(self.dropout(found))
+        return Output(logits) if self.wide is None else side_by_side(self.wide, logits, tokens)
+
+    def prepare(self, inputs: Tensor) -> None:
+        """Measure on training texts how rare n-grams are."""
+        if self.wide is not None:
+            self.wide.measure(names(inputs.transpose(0, 1)))
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
-        """Tables of n-grams are sparse; filters are orthogonalised, the rest learns by Adam."""
-        return "sparse" if name == "wide.table" else token_role(name, parameter)
+        """The table of the linear models learns by plain descent, that of words is sparse."""
+        if name.endswith(".table"):
+            return "linear" if name == "wide.table" else "sparse"
+        return token_role(name, parameter)
 
 
 class TokenCnn(Network):

@@ -2,7 +2,7 @@ import math
 
 import torch
 
-from gnomon.layers.margins import Blend, HeldOutMargins, lots, names
+from gnomon.layers.margins import Blend, HeldOutMargins, beside, lots, names, side_by_side
 from gnomon.layers.ngrams import ngram_rows
 
 TOKENS = torch.tensor([5, 6, 7, 5, 6, 8, 0, 0])[:, None]
@@ -139,6 +139,38 @@ class TestBlend:
         weighing = (logits.grad == 0).all(1)
         assert lots(some)[weighing].remainder(2).unique().tolist() == [0, 1]
         assert lots(some)[weighing].remainder(5).unique().tolist() == [0, 1, 2, 3, 4]
+
+
+class TestTogether:
+    TEXTS = texts(4)[..., None]
+    LOGITS = torch.tensor([[2.0, 0.0, 0.0]]).repeat(4, 1)
+
+    def test_side_by_side_the_probabilities_are_multiplied(self):
+        made = layer(folds=0).eval()
+        assert made.table.shape == (2**16, 3)
+        found = side_by_side(made, self.LOGITS, self.TEXTS).value.softmax(1)
+        alone = (3 * made(names(self.TEXTS))[:, 0]).softmax(1) * self.LOGITS.softmax(1)
+        torch.testing.assert_close(found, alone / alone.sum(1, keepdim=True))
+
+    def test_side_by_side_each_learns_by_itself(self):
+        made = layer(folds=0).train()
+        output = side_by_side(made, self.LOGITS, self.TEXTS)
+        assert output.value is self.LOGITS
+        torch.testing.assert_close(output.margins, made(names(self.TEXTS)))
+
+    def test_beside_the_model_of_all_texts_answers(self):
+        made, blend = layer().eval(), Blend().eval()
+        output = beside(made, blend, self.LOGITS, self.TEXTS)
+        torch.testing.assert_close(output.value, 3 * made(names(self.TEXTS))[:, -1] + self.LOGITS)
+        assert output.margins is None
+
+    def test_beside_in_training_the_network_is_added_to_models_that_have_not_seen_the_text(self):
+        made, blend = layer().train(), Blend().train()
+        output = beside(made, blend, self.LOGITS, self.TEXTS)
+        words = names(self.TEXTS)
+        held_out = made(words)[torch.arange(4), made.fold(words)]
+        torch.testing.assert_close(output.value, 3 * held_out + self.LOGITS)
+        assert output.margins.shape == (4, 4, 3)
 
 
 def test_a_token_is_named_by_all_its_features():
