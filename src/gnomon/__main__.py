@@ -1,8 +1,6 @@
 """``python -m gnomon``: the same as the command ``gnomon``."""
 
-import sys
-
-from gnomon.cli import main
+from gnomon.cli import process
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process()
