@@ -30,6 +30,7 @@ from gnomon.layers.tree_sums import ChildSum
 
 ACCEPTS = (Tree,)
 
+_WITHOUT_CANDIDATES = ("plain", "tensor")
 _MOST_PLACES = 8
 """Places of children that have matrices of their own, at most."""
 
@@ -52,7 +53,8 @@ class Config:
     input_dropout: float = 0.0
     """Share of the numbers of the vector of a symbol that is dropped."""
     candidate_dropout: float = 0.0
-    """Share of the units that a composition would change that stay as they were."""
+    """Share of the units that a composition would change that stay as they were; not for the plain and the tensor cell,
+    which change all of them."""
     word_dropout: float = 0.0
     """Share of the symbols that a training step does without."""
     updates: Literal["orthogonal", "adam"] = "orthogonal"
@@ -71,6 +73,11 @@ class Config:
             raise UsageError(f"family.hidden = {self.hidden} is not possible", fix="choose an even number")
         for name in ("dropout", "input_dropout", "candidate_dropout", "word_dropout", "ngram_dropout"):
             require_within(f"family.{name}", getattr(self, name), 0, 0.99)
+        if self.candidate_dropout and self.cell in _WITHOUT_CANDIDATES:
+            raise UsageError(
+                f"family.candidate_dropout is nothing that the {self.cell} cell has",
+                fix="leave it out, or choose another family.cell",
+            )
         if self.ngrams != "off":
             require_within("family.ngrams", self.ngrams, 1, 16)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
