@@ -328,7 +328,7 @@ def branching(depth: int, num_trees: int) -> torch.Tensor:
     return torch.from_numpy(np.repeat(rows[None], num_trees, 0))
 
 
-WIDE, HIGH, LEFT, TOP, RIGHT, BOTTOM = 720, 400, 70, 40, 20, 56
+WIDE, HIGH, LEFT, TOP, RIGHT, BOTTOM = 720, 400, 70, 40, 34, 56
 COLOURS = {"FoldCell": "#c2410c", "PlaceLstm": "#57534e"}
 NAMES = {"FoldCell": "gated cell, our default", "PlaceLstm": "binary Tree-LSTM"}
 

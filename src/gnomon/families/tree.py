@@ -48,6 +48,8 @@ class Config:
     """Units between the two matrices of the gated cell, an even number."""
     embedding: int = 128
     """Numbers of the vector of a symbol."""
+    embedding_scale: float = 1.0
+    """Deviation with which these numbers begin; small where many symbols are rare, so that they say little."""
     dropout: float = 0.1
     """Share of the units of a state that is dropped before the last layer."""
     input_dropout: float = 0.0
@@ -69,6 +71,7 @@ class Config:
     def __post_init__(self) -> None:
         for name in ("width", "hidden", "embedding"):
             require_within(f"family.{name}", getattr(self, name), 1, 65_536)
+        require_within("family.embedding_scale", self.embedding_scale, 1e-4, 100)
         if self.hidden % 2:
             raise UsageError(f"family.hidden = {self.hidden} is not possible", fix="choose an even number")
         for name in ("dropout", "input_dropout", "candidate_dropout", "word_dropout", "ngram_dropout"):
@@ -109,6 +112,7 @@ def build(config: Config, spec: Spec) -> Network:
         dropout=config.dropout,
         input_dropout=config.input_dropout,
         word_dropout=config.word_dropout,
+        scale=config.embedding_scale,
         wide=wide,
     )
 
@@ -178,6 +182,7 @@ def _of_words(width: int, allowance: Allowance) -> Config:
         width=width,
         hidden=2 * width,
         embedding=128,
+        embedding_scale=0.15,
         dropout=0.3,
         input_dropout=0.3,
         word_dropout=0.1,

@@ -88,9 +88,12 @@ def test_more_time_buys_a_wider_network():
     assert widths[-1] > widths[0]
 
 
-def test_words_are_dropped_where_there_are_many():
-    assert tree.size_for(allowed(60.0), WORDS, SPEED).config.word_dropout > 0
-    assert tree.size_for(allowed(60.0), SPEC, SPEED).config.word_dropout == 0
+def test_words_are_dropped_where_there_are_many_and_their_vectors_begin_small():
+    words, notation = (tree.size_for(allowed(60.0), spec, SPEED).config for spec in (WORDS, SPEC))
+    assert words.word_dropout > 0 == notation.word_dropout
+    assert words.embedding_scale < 1 == notation.embedding_scale
+    tables = [tree.build(replace(config, ngram_rows=64), WORDS).embedding.table.std() for config in (words, notation)]
+    torch.testing.assert_close(tables[0], words.embedding_scale * tables[1], rtol=0.02, atol=0)
 
 
 @pytest.mark.parametrize(
