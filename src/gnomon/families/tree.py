@@ -30,6 +30,7 @@ from gnomon.layers.tree_sums import ChildSum
 
 ACCEPTS = (Tree,)
 
+_WITHOUT_CANDIDATES = ("plain", "tensor")
 _MOST_PLACES = 8
 """Places of children that have matrices of their own, at most."""
 
@@ -47,12 +48,15 @@ class Config:
     """Units between the two matrices of the gated cell, an even number."""
     embedding: int = 128
     """Numbers of the vector of a symbol."""
+    embedding_scale: float = 1.0
+    """Deviation with which these numbers begin; small where many symbols are rare, so that they say little."""
     dropout: float = 0.1
     """Share of the units of a state that is dropped before the last layer."""
     input_dropout: float = 0.0
     """Share of the numbers of the vector of a symbol that is dropped."""
     candidate_dropout: float = 0.0
-    """Share of the units that a composition would change that stay as they were."""
+    """Share of the units that a composition would change that stay as they were; not for the plain and the tensor cell,
+    which change all of them."""
     word_dropout: float = 0.0
     """Share of the symbols that a training step does without."""
     updates: Literal["orthogonal", "adam"] = "orthogonal"
@@ -67,10 +71,16 @@ class Config:
     def __post_init__(self) -> None:
         for name in ("width", "hidden", "embedding"):
             require_within(f"family.{name}", getattr(self, name), 1, 65_536)
+        require_within("family.embedding_scale", self.embedding_scale, 1e-4, 100)
         if self.hidden % 2:
             raise UsageError(f"family.hidden = {self.hidden} is not possible", fix="choose an even number")
         for name in ("dropout", "input_dropout", "candidate_dropout", "word_dropout", "ngram_dropout"):
             require_within(f"family.{name}", getattr(self, name), 0, 0.99)
+        if self.candidate_dropout and self.cell in _WITHOUT_CANDIDATES:
+            raise UsageError(
+                f"family.candidate_dropout is nothing that the {self.cell} cell has",
+                fix="leave it out, or choose another family.cell",
+            )
         if self.ngrams != "off":
             require_within("family.ngrams", self.ngrams, 1, 16)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
@@ -102,6 +112,7 @@ def build(config: Config, spec: Spec) -> Network:
         dropout=config.dropout,
         input_dropout=config.input_dropout,
         word_dropout=config.word_dropout,
+        scale=config.embedding_scale,
         wide=wide,
     )
 
@@ -171,6 +182,7 @@ def _of_words(width: int, allowance: Allowance) -> Config:
         width=width,
         hidden=2 * width,
         embedding=128,
+        embedding_scale=0.15,
         dropout=0.3,
         input_dropout=0.3,
         word_dropout=0.1,

@@ -81,6 +81,8 @@ def sizes(examples: Examples, num: int) -> Context:
         f"the largest {count(int(found[-1]))}{of}.",
         "tail": int((found > end).sum()),
         "end": end,
+        "title": "How many nodes they have",
+        "most": "largest",
     }
 
 
@@ -96,7 +98,10 @@ def shapes(record: Record) -> Context:
 
 
 def flips(record: Record, examples: Examples | None) -> Context:
-    """Return how well nodes are told whose label is none of their children's, and some that were told right."""
+    """Return how well nodes are told whose label is none of their children's, and some that were told right.
+
+    A phrase that flips in many trees is shown once.
+    """
     found = details(record)
     if "num_flips" not in found:
         return {}
@@ -107,7 +112,7 @@ def flips(record: Record, examples: Examples | None) -> Context:
         "rows": [],
         "absent": "",
     }
-    rows = list(found.get("flips", []))[:_MOST_FLIPS]
+    rows = list(found.get("flips", []))
     if examples is None:
         return about | {"absent": absent(record)}
     try:
@@ -163,10 +168,14 @@ def _flipped(record: Record, examples: Examples, rows: Sequence[Mapping[str, Any
     whole = examples.samples(split, indices)
     truths = _truths(examples, split, indices, whole, names)
     colours = shades(names)
-    found = []
+    found: list[Context] = []
+    known = set[bytes]()
     for row, tree, truth in zip(rows, whole, truths, strict=True):
         node = int(row["node"])
         part = trees.below(tree, node)
+        if part.content in known or len(found) == _MOST_FLIPS:
+            continue
+        known.add(part.content)
         found.append(
             {
                 "svg": drawing(part, truth[node + 1 - len(part) : node + 1], colours),
@@ -217,7 +226,7 @@ def _along(groups: Sequence[Mapping[str, Any]], title: str, unit: str) -> Any:
     axes = Axes(
         x_low=0.0,
         x_high=xs[-1],
-        x_form=lambda x: str(groups[min(len(groups) - 1, max(0, round(x)))]["from"]),
+        x_form=lambda x: str(groups[round(x)]["from"]) if x.is_integer() else "",  # groups lie at whole places
         at_form=lambda x: _at(groups[min(len(groups) - 1, max(0, round(x)))], unit),
         num_ticks=min(len(groups), 7),
     )

@@ -60,7 +60,9 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     form, why = treetable.form_of(tables[0][1].columns[name])
     parse = treetable.PARSERS[form]
     rows, skipped = _rows(tables, name, target, parse, reading)
-    leaf, targets, told = treetargets.encoded([row.target for row in rows], target, path)
+    leaf, targets, told = treetargets.encoded(
+        [row.target for row in rows], target, path, task=reading.value("run.task")
+    )
     missing = treetargets.are_missing(targets)
     skipped += [
         Skipped(id=row.id, reason="has no label", split=row.split)

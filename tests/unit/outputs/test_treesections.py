@@ -1,5 +1,7 @@
 """Trees in the report."""
 
+import re
+
 import pytest
 from fake_sequence_runs import rewrite
 from fake_tree_runs import FakeTrees, sentences
@@ -32,6 +34,14 @@ def test_accuracy_by_depth_and_size(nodes, roots):
     charts = treesections.shapes(read_record(nodes.run))["charts"]
     assert len(charts) == 4
     assert "Whole trees by their number of nodes" in charts[0]["svg"]
+    two = [{"from": 4, "to": 7, "accuracy": 1.0, "low": 0.5, "high": 1.0, "n": 3}]
+    two.append(two[0] | {"from": 8, "to": 15})
+    record = read_record(nodes.run)
+    record.evaluation["details"]["test"]["by_tree_size"] = two
+    ticks = re.findall(
+        r'text-anchor="(?:start|middle|end)">([^<%]*)<', str(treesections.shapes(record)["charts"][0]["svg"])
+    )
+    assert [text for text in ticks if text] == ["4", "8"]
     assert len(treesections.shapes(read_record(roots.run))["charts"]) == 2
 
 
@@ -40,7 +50,7 @@ def test_where_composition_flips(nodes, roots):
     found = treesections.flips(record, nodes.examples)
     assert found["num"] > 0
     flip = {"index": 5, "id": "test5", "node": 4, "label": "3", "children": ["2", "1"], "size": 3}
-    record.evaluation["details"]["test"]["flips"] = [flip]
+    record.evaluation["details"]["test"]["flips"] = [flip, flip]
     (row,) = treesections.flips(record, nodes.examples)["rows"]
     assert (row["text"], row["label"], row["children"]) == ("not bad", "3", ["2", "1"])
     assert row["svg"].count("<circle") == 3
