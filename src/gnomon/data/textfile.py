@@ -45,6 +45,8 @@ _NEVER_WESTERN = re.compile(
     r"ø[^\n]*ì|ì[^\n]*ø|(?<=[^\W\d_])[³¹¿¼¾](?=[^\W\d_])|(?<![^\W\d_])[³¼](?=[^\W\d_])|(?<=[a-zà-ÿ])Ÿ"
 )
 """What Czech, Polish, Romanian or Baltic letters become in cp1252: signs within words, letters of two languages."""
+_STRAY = re.compile(r"[^\x00-\x7f\w\s](?=[^\W\d_])|(?<=[^\W\d_])[^\x00-\x7f\w\s]")
+"""A sign that touches a letter."""
 _HARDLY_WESTERN = re.compile(r"[šžŠŽðþýÐÞÝº\ufffd]")
 """Letters that these languages and Turkish have, and that are rare in others."""
 _CONTROLS = (*range(9), *range(14, 27), 28, 29, 30, 31, 127)
@@ -182,7 +184,7 @@ def _latin(matches: CharsetMatches, data: bytes) -> str:
     best, western = found[0], next((match for match in found if match.encoding == "cp1252"), None)
     text = data.decode("cp1252", "replace")
     if _NEVER_WESTERN.search(text):
-        return str(next((match for match in found if match.encoding != "cp1252"), best).encoding)
+        return min(_LATIN[1:], key=lambda name: len(_STRAY.findall(data.decode(name, "replace"))))
     as_good = western is not None and western.coherence >= best.coherence
     if best.language != "Hungarian" and (as_good or not _HARDLY_WESTERN.search(text)):
         return "cp1252"
