@@ -161,7 +161,10 @@ def make_network(
     """
     torch.manual_seed(seeds.key("network", seed, turn) if turn else seeds.key("network", seed))
     network = _build(name, config, spec)
-    network.prepare(_some(train, spec))
+    inputs, targets = _some(train, spec)
+    network.prepare(inputs)
+    if targets is not None:
+        network.solve(inputs, targets)
     return place(network, device, channels_last=channels_last)
 
 
@@ -292,8 +295,8 @@ def _side(spec: Spec) -> int:
     return max(spec.input.height_px, spec.input.width_px) if isinstance(spec.input, Image) else 0
 
 
-def _some(train: Split, spec: Spec) -> torch.Tensor:
-    """Return some inputs, evenly spread over the split, for statistics."""
+def _some(train: Split, spec: Spec) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return some inputs, evenly spread over the split, for statistics, and their targets where they are at hand."""
     most = _MOST_ROWS if isinstance(spec.input, Vector) else _MOST_PREPARED
     if isinstance(spec.input, Image):
         most = _MOST_PREPARED_PX // _side(spec) ** 2
@@ -303,9 +306,9 @@ def _some(train: Split, spec: Spec) -> torch.Tensor:
         most = max(most, _MOST_PREPARED_TOKENS // spec.input.length)
     rows = np.unique(np.linspace(0, len(train) - 1, max(1, min(len(train), most))).astype(np.int64))
     if isinstance(spec.input, Image):  # as they are stored: resized ones have other statistics
-        return torch.from_numpy(np.ascontiguousarray(train.inputs[rows]))
-    found = feeds.looks(train, spec, batch_size=len(rows), size=0, device=torch.device("cpu"), rows=rows)
-    return next(found).inputs
+        return torch.from_numpy(np.ascontiguousarray(train.inputs[rows])), None
+    found = next(feeds.looks(train, spec, batch_size=len(rows), size=0, device=torch.device("cpu"), rows=rows))
+    return found.inputs, found.targets
 
 
 def _build(name: str, config: Any, spec: Spec) -> Network:

@@ -1,7 +1,7 @@
 """From the cells of a table to numbers: what is fitted on the training rows, and kept as JSON beside the model.
 
 Numbers are centred at their median and divided by their spread, categories get codes, dates become a number and
-parts, texts become counts of hashed words. Constant columns, copies and identifiers are left out.
+parts, texts become counts of words or of their pieces. Constant columns, copies and identifiers are left out.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class TableConfig:
     """How the columns of a table become numbers."""
 
     text: Literal["hash", "drop"] = "hash"
-    """Whether columns of free text become counts of hashed words, or are left out."""
+    """Whether columns of text become counts: of hashed words, of pieces where there are no words; or are left out."""
     text_features: int = 16
-    """Counts that a column of free text becomes."""
+    """Counts that a column of free text becomes; four times as many where they are counts of pieces."""
     min_count: int | Auto = "auto"
     """Categories with fewer training rows than this are pooled; ``auto``: 5, and fewer in a small table."""
     max_categories: int = 1000
@@ -87,10 +87,11 @@ def encode(part: Cells, facts: Mapping[str, Any]) -> Rows:
     """Return cells as a model sees them, ``(rows, features)``; a column that is not there counts as missing."""
     numbers: list[npt.NDArray[Any]] = []
     codes: list[npt.NDArray[Any]] = []
+    there = frozenset(part.names)
     for entry in facts["columns"]:
         if entry["use"] == "none":
             continue
-        column = part.column(entry["name"]) if entry["name"] in part.names else None
+        column = part.column(entry["name"]) if entry["name"] in there else None
         made = tablecodes.encode(column, entry, len(part))
         numbers += made.numbers
         codes += made.codes
@@ -205,7 +206,13 @@ def _guesses(facts: Mapping[str, Any]) -> list[Guess]:
     told = [f"{printable(entry['name'])} ({entry['why']})" for entry in left_out[:_NUM_TOLD]]
     more = f" and {len(left_out) - _NUM_TOLD} more" if len(left_out) > _NUM_TOLD else ""
     what = "1 column is left out" if len(left_out) == 1 else f"{len(left_out)} columns are left out"
-    return [Guess(what=what, why=", ".join(told) + more, flag="--set reader.categories=NAME or reader.numbers=NAME")]
+    return [
+        Guess(
+            what=what,
+            why=", ".join(told) + more,
+            flag="--set reader.categories=NAME, reader.numbers=NAME or reader.texts=NAME",
+        )
+    ]
 
 
 def _table(leaf: Any) -> Table:

@@ -133,7 +133,8 @@ def _aside(column: TableColumn, config: DataConfig) -> TableColumn:
 
 
 def _split(part: Part, target: Target, columns: Sequence[TableColumn], config: DataConfig) -> Split:
-    lacking = [column.name for column in columns if column.name not in part.table.column_names]
+    there = frozenset(part.table.column_names)
+    lacking = [column.name for column in columns if column.name not in there]
     table = _with(part.table, lacking).select([column.name for column in columns])
     rows = np.flatnonzero(target.there)
     whole = Cells(table)

@@ -24,6 +24,7 @@ from gnomon.layers.audio_mlp import AudioMlp
 from gnomon.layers.bags import ngram_orders
 from gnomon.layers.head import Head
 from gnomon.layers.hearing import hearing_config
+from gnomon.layers.linear_rows import LinearRows
 from gnomon.layers.network import Network
 from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES
@@ -63,6 +64,8 @@ class Config:
     """Networks in one that look at a row of a table; what they say is averaged."""
     bins: int = 32
     """Pieces into which the range of a number in a table is divided, at most."""
+    linear: bool = False
+    """Whether a linear model of the row answers beside the network; the validation rows decide how much it counts."""
     mels: int = 40
     """Bands of frequency that a recording is heard in."""
     vary: float = 1.0
@@ -140,6 +143,7 @@ def build(config: Config, spec: Spec) -> Network:
             return LinearForecast(series, target, VALUES, **layers)
         case Vector() as vector, Label() | Number() as target:
             about = {"members": config.members, "embedding": config.embedding, "bins": config.bins}
+            about |= {"beside": LinearRows(vector, target) if config.linear else None}
             return TableNetwork(vector, len(target.classes) if isinstance(target, Label) else None, **about, **layers)
         case Waveform() as sound, Label(classes=classes):
             return AudioMlp(sound, len(classes), hearing_config(config.mels, config.vary), **layers)

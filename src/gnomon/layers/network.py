@@ -64,6 +64,15 @@ class Network(nn.Module):
     def prepare(self, inputs: Tensor) -> None:
         """Set what depends on the data (standardisation, whitening) from a sample of training inputs."""
 
+    @torch.no_grad()
+    def solve(self, inputs: Tensor, targets: Tensor) -> None:
+        """Set what is solved rather than trained, from training inputs and their targets as they are stored."""
+
+    @torch.no_grad()
+    def lean(self, share: float) -> bool:
+        """Let what was solved count as much as this beside what was trained; False where a network has nothing such."""
+        return False
+
     def views(self, inputs: Tensor) -> Iterator[tuple[float, Tensor]]:
         """Yield weighted variants of the inputs whose outputs are averaged at test time; the first is the input."""
         yield 1.0, inputs

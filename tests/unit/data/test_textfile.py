@@ -60,6 +60,22 @@ def test_a_guessed_encoding_is_told_with_its_flag():
     assert textfile.told([textfile.decode("café".encode())]) == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "encoding"),
+    [
+        ("größe;stadt\n12;Zürich\n7;Genève\n", "cp1252"),
+        ("prénom;où\nHélène;là\nNoël;être\n", "cp1252"),
+        ("nome;città\nNicolò;Forlì\n", "cp1252"),
+        ("nombre;ciudad\n¿Qué?;Málaga\n3 m³;Cádiz\n", "cp1252"),
+        ("imię;miasto\nŁukasz;Łódź\n", "cp1250"),
+        ("név;város\nÖdön;Győr\nőr;Fűzfő\n", "cp1250"),
+        ("ad;şehir\nGülşen;İstanbul\n", "cp1254"),
+    ],
+)
+def test_the_few_words_of_a_table_tell_its_encoding(line, encoding):
+    assert textfile.detect((line * 40).encode(encoding)) == encoding
+
+
 def test_the_users_word_is_taken():
     assert textfile.decode(b"\xe8", "cp1250").text == "č"
     assert textfile.decode(codecs.BOM_UTF8 + b"a", "utf-8").text == "a"
