@@ -6,6 +6,7 @@ import codecs
 import contextlib
 import gzip
 import io
+import unicodedata
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ _BY_LOOKS = "it is not UTF-8, and its characters make most sense so"
 _AROUND = 1 << 19
 _MANY_NULS = 0.3
 _KANA_SHARE = 0.2
+_NOT_WRITTEN = ("Cc", "Cn", "Co")
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,11 @@ def decode(data: bytes, encoding: str = "auto", path: Path | None = None) -> Dec
 
 def detect(data: bytes) -> str | None:
     """Return the encoding whose characters make most sense of bytes that are no UTF-8, or None."""
+    name = _best_encoding(data)
+    return name if name is not None and _makes_sense(_sample(data).decode(name, "ignore")) else None
+
+
+def _best_encoding(data: bytes) -> str | None:
     import charset_normalizer
 
     if (name := _japanese(_sample(data))) is not None:
@@ -163,6 +170,12 @@ def detect(data: bytes) -> str | None:
     if best.encoding in _LATIN and (as_good or str(best) == _sample(data).decode("cp1252", "replace")):
         return "cp1252"
     return str(best.encoding)
+
+
+def _makes_sense(text: str) -> bool:
+    """Return whether all characters are ones that people write: none unassigned, for private use, or a C1 control."""
+    odd = {c for c in set(text) if not c.isascii() and not c.isprintable() and unicodedata.category(c) in _NOT_WRITTEN}
+    return not odd
 
 
 def _japanese(data: bytes) -> str | None:
