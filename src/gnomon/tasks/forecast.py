@@ -167,7 +167,8 @@ class Task:
         """Return for a picture what was known, what came, and the forecast ``value`` of the windows ``rows``, in units.
 
         ``value (len(rows), horizon, channels, 1 + quantiles)``; of each window the channel with the largest error is
-        taken. ``targets`` are the windows of the split; the last value of a season ago stands beside as ``seasonal``.
+        taken. ``targets`` are the windows of the split; the last value of a season ago stands beside as ``seasonal``, and
+        ``times`` are those of the known and the coming steps, where rows have any.
         """
         windows = _windows_of(targets)
         known, truth = windows[rows][..., list(windows.columns)], windows.futures(rows)
@@ -180,6 +181,7 @@ class Task:
                 "id": str(ids[int(row)]),
                 "channel": self.names[c],
                 "mse": float(squared[k, c]),
+                "times": windows.times(int(row))[-shown - self.horizon :],
                 "past": known[k, -shown:, c].tolist(),
                 "truth": truth[k, :, c].tolist(),
                 "forecast": value[k, :, c, 0].tolist(),

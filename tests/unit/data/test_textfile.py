@@ -163,6 +163,6 @@ def test_japanese_is_known_by_its_kana(encoding):
 def test_a_few_odd_bytes_in_plain_text_are_no_other_language():
     lines = b"a plain line of text, number 1\n" * 40
     with pytest.raises(DataError, match=r"is not utf-8 text: byte 310 is 0xff") as caught:
-        decode(lines[:310] + b"\xff\xfe\x81\x8d\x90" + lines[310:])  # in cp932 two of them are for private use
+        textfile.decode(lines[:310] + b"\xff\xfe\x81\x8d\x90" + lines[310:])  # in cp932 two of them are for private use
     assert "--set reader.encoding=NAME" in caught.value.fix
     assert caught.value.line == 11
