@@ -22,6 +22,7 @@ from gnomon.core.spec import (
     Density,
     Image,
     Label,
+    Series,
     Spec,
     Split,
     Tree,
@@ -32,7 +33,7 @@ from gnomon.core.spec import (
 )
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
-from gnomon.data import feeds, opening, preparing
+from gnomon.data import feeds, forecasts, opening, preparing
 from gnomon.data.feeds import Feed
 from gnomon.data.preparing import Prepared
 from gnomon.layers.ensemble import Ensemble, can_answer_together
@@ -165,6 +166,8 @@ def make_network(
     network.prepare(inputs)
     if targets is not None:
         network.solve(inputs, targets)
+    if network.exact is not None and isinstance(spec.input, Series):
+        network.exact.take(*map(torch.from_numpy, forecasts.exact(train, spec.input)))
     return place(network, device, channels_last=channels_last)
 
 

@@ -216,7 +216,15 @@ def _windowed(name: str, part: Split, dataset: Dataset, spec: Spec) -> Split:
     missing = given.length - len(history)
     columns = tuple(given.names.index(channel) for channel in target.names)
     rows = np.concatenate([history, _rows(part)]) if len(history) else _rows(part)
-    windows = Windows(rows, lookback=given.length, horizon=target.length, first=given.length, columns=columns)
+    windows = Windows(
+        rows,
+        lookback=given.length,
+        horizon=target.length,
+        first=given.length,
+        columns=columns,
+        before=ordered.names_before(part, given.length),
+        names=part.ids,
+    )
     ids = ordered.Span(part.ids, missing, missing + len(windows))
     return Split(inputs=windows, targets=windows, ids=ids, hashes=part.hashes[missing : missing + len(windows)])
 

@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import io
 import re
+import unicodedata
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -54,6 +55,7 @@ _BY_LOOKS = "it is not UTF-8, and its characters make most sense so"
 _AROUND = 1 << 19
 _MANY_NULS = 0.3
 _KANA_SHARE = 0.2
+_NOT_WRITTEN = ("Cc", "Cn", "Co")
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,11 @@ def decode(data: bytes, encoding: str = "auto", path: Path | None = None) -> Dec
 
 def detect(data: bytes) -> str | None:
     """Return the encoding whose characters make most sense of bytes that are no UTF-8, or None."""
+    name = _best_encoding(data)
+    return name if name is not None and _makes_sense(_sample(data).decode(name, "ignore")) else None
+
+
+def _best_encoding(data: bytes) -> str | None:
     import charset_normalizer
 
     if (name := _japanese(_sample(data))) is not None:
@@ -189,6 +196,12 @@ def _latin(matches: CharsetMatches, data: bytes) -> str:
     if best.language != "Hungarian" and (as_good or not _HARDLY_WESTERN.search(text)):
         return "cp1252"
     return "cp1252" if str(best) == text else str(best.encoding)
+
+
+def _makes_sense(text: str) -> bool:
+    """Return whether all characters are ones that people write: none unassigned, for private use, or a C1 control."""
+    odd = {c for c in set(text) if not c.isascii() and not c.isprintable() and unicodedata.category(c) in _NOT_WRITTEN}
+    return not odd
 
 
 def _japanese(data: bytes) -> str | None:

@@ -17,6 +17,7 @@ from gnomon.core.errors import UsageError
 from gnomon.core.spec import Label, Sequence, Series, Spec, Tags, Waveform
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.audio_rnn import AudioRnn
+from gnomon.layers.continuation import Floor
 from gnomon.layers.gated_cell import Candidates, Form
 from gnomon.layers.hearing import hearing_config
 from gnomon.layers.margin_size import margin_folds, margin_opening, margin_rows
@@ -75,6 +76,8 @@ class Config:
     """Weight of the mean square of their changes."""
     segment_steps: int = 24
     """Steps of a series that are read at once."""
+    floor: Floor = "learned"
+    """How the linear part of a forecaster is found: ``exact`` is solved before the training, and kept."""
     mels: int = 48
     """Bands of frequency that a recording is heard in."""
     vary: float = 1.0
@@ -120,8 +123,8 @@ def build(config: Config, spec: Spec) -> Network:
             steps = {"embedding": config.embedding, "segment_steps": config.segment_steps}
             return SeriesClassifier(series, len(classes), _recurrence(config), **steps)
         case Series() as series, Series() as target:
-            segments = SegmentConfig(width=config.width, segment_steps=config.segment_steps, dropout=config.dropout)
-            return SegmentNetwork(segments, series, target, VALUES)
+            shared = {name: getattr(config, name) for name in ("width", "segment_steps", "dropout", "floor")}
+            return SegmentNetwork(SegmentConfig(**shared), series, target, VALUES)
         case Waveform() as sound, Label(classes=classes):
             heard = hearing_config(config.mels, config.vary)
             return AudioRnn(sound, len(classes), heard, _recurrence(config), embedding=config.embedding)
@@ -152,7 +155,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
             return _proposed_listener(allowance, series, speed)
         case Series(), Series():
             segments, settings, why = segment_size(allowance, spec, speed)
-            config = Config(width=segments.width, segment_steps=segments.segment_steps, dropout=segments.dropout)
+            config = Config(**vars(segments))
             return Proposal(config=config, merit=0.9, settings=settings, why=why)
         case Waveform() as sound, Label():
             return _proposed_ear(allowance, sound, speed)

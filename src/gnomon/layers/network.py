@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gnomon.core.spec import Output
+from gnomon.layers.continuation import ExactContinuation
 from gnomon.layers.head import Head
 
 Role = Literal["matrix", "head", "vector", "early", "orthogonal", "adam", "embedding", "sparse", "linear", "frozen"]
@@ -32,6 +33,11 @@ class Network(nn.Module):
     """True where ``forward`` takes ``given``, the class index of each sample, int64 ``(batch,)``, -1 where unknown."""
     progress: float = 1.0
     """How far the training is, in [0, 1], set before each step: for what is warmed up."""
+
+    @property
+    def exact(self) -> ExactContinuation | None:
+        """The linear part of a forecaster that is solved on the training rows before anything is learned, if any."""
+        return None
 
     @property
     def turn(self) -> int:

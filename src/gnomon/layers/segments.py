@@ -21,7 +21,7 @@ from gnomon.core.config import require_within
 from gnomon.core.errors import UsageError
 from gnomon.core.spec import Output, Series, Spec
 from gnomon.core.training import Allowance, Speed
-from gnomon.layers.continuation import continuation
+from gnomon.layers.continuation import ExactContinuation, Floor, continuation
 from gnomon.layers.forecast_head import ForecastHead
 from gnomon.layers.network import Network, Role
 from gnomon.layers.passes import enough_passes
@@ -38,6 +38,8 @@ class SegmentConfig:
     """Steps that are read and written at once."""
     dropout: float = 0.5
     """Share of the state that is dropped before the last layer."""
+    floor: Floor = "learned"
+    """How the linear part is found."""
 
     def __post_init__(self) -> None:
         require_within("family.width", self.width, 2, 65_536)
@@ -63,7 +65,8 @@ class SegmentNetwork(Network):
         self.num_coming = -(-target.length // segment)
         self.outputs_per_value = outputs_per_value
         self.last_value = LastValue(input, target)
-        self.floor = continuation(input.length, target.length, input.period)
+        shared = {"floor": config.floor, "num_channels": len(target.names)}
+        self.floor = continuation(input.length, target.length, input.period, **shared)
         self.embed = nn.Linear(segment, width)
         self.recurrence = nn.GRU(width, width)
         self.position = nn.Parameter(torch.randn(self.num_coming, width // 2))
@@ -78,6 +81,11 @@ class SegmentNetwork(Network):
         point = found[..., :1] + self.floor(known).float()[..., None]
         changes = with_quantiles(torch.cat((point, found[..., 1:]), dim=-1))
         return Output(self.last_value.restore(changes, last))
+
+    @property
+    def exact(self) -> ExactContinuation | None:
+        """The linear part, where it is solved and not learned."""
+        return self.floor if isinstance(self.floor, ExactContinuation) else None
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
         """Everything learns by Adam."""
@@ -150,7 +158,7 @@ def segment_size(
         "train.clip": 1.0,
         "train.max_epochs": enough_passes(allowance.num_train, coming.length, batch_size),
     }
-    return SegmentConfig(width=chosen, segment_steps=segment, dropout=_DROPOUT), settings, why
+    return SegmentConfig(width=chosen, segment_steps=segment, dropout=_DROPOUT, floor="exact"), settings, why
 
 
 _DROPOUT = 0.2

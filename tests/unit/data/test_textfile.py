@@ -174,3 +174,11 @@ def test_japanese_is_known_by_its_kana(encoding):
         f'"今日はとても良い映画を見ました、番号{i}",良\n"退屈でつまらない話だった、{i}番目の",悪\n' for i in range(20)
     ]
     assert textfile.decode("".join(lines).encode(encoding)).text == "".join(lines)
+
+
+def test_a_few_odd_bytes_in_plain_text_are_no_other_language():
+    lines = b"a plain line of text, number 1\n" * 40
+    with pytest.raises(DataError, match=r"is not utf-8 text: byte 310 is 0xff") as caught:
+        textfile.decode(lines[:310] + b"\xff\xfe\x81\x8d\x90" + lines[310:])  # in cp932 two of them are for private use
+    assert "--set reader.encoding=NAME" in caught.value.fix
+    assert caught.value.line == 11
