@@ -16,6 +16,7 @@ from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.likelihood_bernoulli import Bernoulli
 from gnomon.layers.likelihood_categorical import Categorical
 from gnomon.layers.likelihood_logistics import Logistics
+from gnomon.layers.likelihood_neighbours import NeighbourLikelihood
 from gnomon.layers.network import Network
 from gnomon.layers.vae_flat import FlatVae
 from gnomon.layers.vae_hierarchical import HierarchicalVae, sides_of
@@ -45,6 +46,12 @@ class Config:
     """Flat: posteriors that the learned prior is made of; 0 for the standard normal."""
     logistics: int = 5
     """Logistic distributions that 8-bit pixels are a mixture of."""
+    reach_px: int = 2
+    """Hierarchical: how far above and to the left of a pixel lie the pixels that it is told, beside the latents; 0: it
+    is told none."""
+    features: int = 16
+    """Hierarchical: features of the decoder for each pixel, from which with its neighbours follows how probable it is;
+    of no use where it is told none."""
     warmup: float = 0.1
     """Share of the training over which the weight of the divergence rises to 1."""
     free_nats: float = 0.0
@@ -52,6 +59,8 @@ class Config:
 
     def __post_init__(self) -> None:
         require_within("family.patch_px", self.patch_px, 1, 16)
+        require_within("family.reach_px", self.reach_px, 0, 8)
+        require_within("family.features", self.features, 1, 1024)
         require_within("family.components", self.components, 0, 10_000)
         require_within("family.warmup", self.warmup, 0, 1)
 
@@ -61,6 +70,10 @@ def build(config: Config, spec: Spec) -> Network:
     match spec.input, spec.target:
         case Image() as image, Density() as density:
             likelihood = _likelihood(config, image, density)
+            if config.structure == "hierarchical" and config.reach_px:
+                likelihood = NeighbourLikelihood(
+                    likelihood, image, reach_px=config.reach_px, features=config.features
+                )
             about = {"warmup": config.warmup, "free_nats": config.free_nats}
             if config.structure == "flat":
                 return FlatVae(
