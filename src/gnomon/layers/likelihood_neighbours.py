@@ -56,7 +56,7 @@ class NeighbourLikelihood(nn.Module):
         mask = torch.ones(kernel[1:])
         mask[reach_px, reach_px:] = 0.0
         self.register_buffer("mask", mask, persistent=False)
-        bound = 1 / math.sqrt(kernel[0] * float(mask.sum()))
+        bound = 1 / math.sqrt(kernel[0] * (reach_px * (2 * reach_px + 1) + reach_px))
         self.around = nn.Parameter(torch.empty(features, *kernel).uniform_(-bound, bound))
         self.straight = nn.Parameter(torch.zeros(of_pixels.per_pixel, *kernel))
         self.said = nn.Conv2d(features, of_pixels.per_pixel, 1)

@@ -131,7 +131,7 @@ class HierarchicalVae(Generative):
         self.groups = tuple(_listed(sides, groups, latents))
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
-        """Everything moves by Adam: so many small matrices take longer to orthogonalise than to find their gradients."""
+        """Everything moves by Adam: to orthogonalise many small matrices takes as long as to find their gradients."""
         return "adam" if parameter.requires_grad else "frozen"
 
     def look(self, pictures: Tensor, given: Tensor) -> Features:

@@ -76,7 +76,9 @@ class PixelHead(nn.Module):
     def __init__(self, width: int, image: Image, likelihood: Likelihood, *, patch_px: int) -> None:
         super().__init__()
         self.shape = (image.height_px, image.width_px)
-        self._of = (likelihood,)  # the network's own, whose tensors would be listed twice were it a part of the head too
+        self._of = (
+            likelihood,
+        )  # the network's own, whose tensors would be listed twice were it a part of the head too
         self.patch_px = patch_px
         self.linear = nn.Conv2d(width, likelihood.per_pixel * patch_px**2, 1, bias=False)
         nn.init.normal_(self.linear.weight, std=0.1 / width**0.5)
