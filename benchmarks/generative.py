@@ -2,11 +2,16 @@
 
 Gnomon's wall time is the whole of it, timed from outside. ``nll`` and ``bits`` are those of the test split, measured
 anew after the run with 500 importance samples for ``--check`` evenly spread pictures of it; ``anomaly`` holds each
-digit of MNIST out in turn. Models are not told the classes. The trivial models of the run stand beside.
+digit of MNIST out in turn. Models are not told the classes. The trivial models of the run stand beside: of anomalies,
+principal components and an isolation forest. ``nll`` runs pythae's VAE and IWAE beside, for the same wall time and on
+the same binarised test pictures, where ``--pythae`` (or ``GNOMON_PYTHAE``) names the Python of an environment that has
+it; where there is none it says so. ``stability`` trains many seeds for some steps and counts numbers that are not
+finite and latents that collapsed unsaid.
 
 python benchmarks/generative.py nll --budget 10m --seeds 0,1,2
 python benchmarks/generative.py bits --budget 20m --seeds 0
 python benchmarks/generative.py anomaly --budget 60s --seeds 0
+python benchmarks/generative.py stability --seeds 0..19
 python benchmarks/generative.py table
 """
 
@@ -29,29 +34,46 @@ from cifar10 import machine, seconds
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "generative.jsonl"
 DIGITS = "0123456789"
+LEAST_NATS = 0.5
+"""Latents that carry less altogether are of no use."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for name, budget in (("nll", "10m"), ("bits", "20m"), ("anomaly", "60s")):
+    for name, budget in (("nll", "10m"), ("bits", "20m"), ("anomaly", "60s"), ("stability", "150steps")):
         verb = verbs.add_parser(name)
         verb.add_argument("--budget", default=budget)
         verb.add_argument("--seeds", default="0")
         verb.add_argument("--digits", default=DIGITS)
         verb.add_argument("--set", action="append", default=[])
         verb.add_argument("--check", type=int, default=1000)
+        verb.add_argument("--who", default="gnomon,VAE,IWAE", help="of nll: who is measured")
+        verb.add_argument("--pythae", default=os.environ.get("GNOMON_PYTHAE", ""), help="the Python that has pythae")
         verb.add_argument("--note", default="")
     verbs.add_parser("table")
     args = parser.parse_args()
     if args.verb == "table":
         print(table())
         return
-    for seed in args.seeds.split(","):
+    if args.verb == "stability":
+        keep(stability(args.budget, numbers(args.seeds), args.set) | {"note": args.note})
+        return
+    for seed in numbers(args.seeds):
         for digit in args.digits if args.verb == "anomaly" else [""]:
             settings = [*args.set, *of_task(args.verb, digit)]
-            for record in measured(args.verb, args.budget, int(seed), settings, args.check):
-                keep(record | {"digit": digit, "note": args.note})
+            if "gnomon" in args.who.split(","):
+                for record in measured(args.verb, args.budget, seed, settings, args.check):
+                    keep(record | {"digit": digit, "note": args.note})
+        for who in [who for who in args.who.split(",") if who != "gnomon" and args.verb == "nll"]:
+            if found := pythae(who, args.pythae, args.budget, seed, args.check):
+                keep(found | {"note": args.note})
+
+
+def numbers(text: str) -> list[int]:
+    """Return the numbers of ``0,3,5`` or of ``0..19``."""
+    first, dots, last = text.partition("..")
+    return list(range(int(first), int(last) + 1)) if dots else [int(part) for part in text.split(",")]
 
 
 def of_task(verb: str, digit: str) -> list[str]:
@@ -125,6 +147,111 @@ def tightened(run: Path, num: int) -> dict[str, Any]:
     return {"nll_500": score.value, "bits_500": bits, "interval": [score.low, score.high], "checked": num}
 
 
+def pythae(who: str, python: str, budget: str, seed: int, check: int) -> dict[str, Any] | None:
+    """Return what pythae's model reached in the same wall time; None, with the reason printed, where it cannot run."""
+    if not python:
+        print(f"skipped {who}: no Python with pythae is named (--pythae, GNOMON_PYTHAE)", file=sys.stderr)
+        return None
+    tried = subprocess.run([python, "-c", "import pythae"], capture_output=True, text=True)
+    if tried.returncode:
+        reason = (tried.stderr.strip().splitlines() or ["no reason given"])[-1]
+        print(f"skipped {who}: {python} cannot import pythae: {reason}", file=sys.stderr)
+        return None
+    peer = [python, str(HERE / "peers" / "pythae_vae.py"), "--who", who, "--wall-s", str(seconds(budget))]
+    with tempfile.TemporaryDirectory() as folder:
+        written(Path(folder, "data.npz"), check)
+        load = os.getloadavg()[0]
+        done = subprocess.run(
+            [*peer, "--data", f"{folder}/data.npz", "--seed", str(seed)], capture_output=True, text=True
+        )
+    if done.returncode:
+        raise SystemExit(f"{who} of pythae failed with {done.returncode}:\n{done.stderr[-3000:]}")
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return {
+        "who": f"pythae {who}",
+        "scores": {"nll": found["nll"]},
+        "nll_500": found["nll"],
+        "checked": check,
+        "wall_s": found["trained_s"],
+        "steps": found["steps"],
+        "what": "nll",
+        "budget": budget,
+        "seed": seed,
+        "load_before": round(load, 2),
+        "when": datetime.now().isoformat(timespec="seconds"),
+        "machine": machine(),
+    }
+
+
+def written(path: Path, check: int) -> None:
+    """Write MNIST's training pictures and, binarised as Gnomon binarises them, those of its test split to measure."""
+    import numpy as np
+    import torch
+
+    from gnomon.core.config import DataConfig
+    from gnomon.core.events import silent
+    from gnomon.data.opening import load_dataset
+    from gnomon.layers.binarise import binarise
+
+    data_dir = Path(os.environ["GNOMON_DATA"]) if "GNOMON_DATA" in os.environ else None
+    splits = load_dataset(DataConfig(path="mnist"), seed=0, data_dir=data_dir, emit=silent).splits
+    rows = np.unique(np.linspace(0, len(splits["test"]) - 1, check).astype(np.int64))
+    test = binarise(torch.from_numpy(np.ascontiguousarray(splits["test"].inputs[rows])), "dynamic", anew=False)
+    train = np.asarray(splits["train"].inputs)[..., 0]
+    np.savez(path, train=train, test=test[:, 0].numpy().astype(np.uint8))
+
+
+def stability(budget: str, seeds: list[int], settings: list[str]) -> dict[str, Any]:
+    """Train MNIST with each seed and count what must not happen."""
+    runs = []
+    for seed in seeds:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "gnomon", "train", "mnist", "--task", "generate", "--budget", budget]
+            command += ["--seed", str(seed), "--out", f"{folder}/run", "--json"]
+            command += [word for setting in settings for word in ("--set", setting)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            runs.append(
+                {
+                    "seed": seed,
+                    "exit": done.returncode,
+                    **(looked_at(Path(folder, "run")) if not done.returncode else {}),
+                }
+            )
+        print(json.dumps(runs[-1]), file=sys.stderr, flush=True)
+    told = [run for run in runs if not run["exit"]]
+    return {
+        "what": "stability",
+        "who": "gnomon",
+        "budget": budget,
+        "seed": len(seeds),
+        "settings": settings,
+        "diverged": len(runs) - len(told),
+        "not_finite": sum(run["not_finite"] > 0 for run in told),
+        "collapsed": sum(run["collapsed"] for run in told),
+        "collapsed_unsaid": sum(run["collapsed"] and not run["said"] for run in told),
+        "nll": [run["nll"] for run in told],
+        "runs": runs,
+        "when": datetime.now().isoformat(timespec="seconds"),
+        "machine": machine(),
+    }
+
+
+def looked_at(run: Path) -> dict[str, Any]:
+    """Return what one run has to tell: batches that were not finite, latents that collapsed, and whether it says so."""
+    evaluation = json.loads((run / "evaluation.json").read_text())
+    details = evaluation["details"]["test"]
+    records = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines() if line.endswith("}")]
+    nll = evaluation["scores"]["test"]["nll"]["value"]
+    carried = sum(group["kl"] for group in details["groups"])
+    return {
+        "nll": nll,
+        "kl": carried,
+        "not_finite": sum("event" in record and "finite" in str(record.get("reason", "")) for record in records),
+        "collapsed": carried < LEAST_NATS,
+        "said": "collapsed" in (run / "report.html").read_text(),
+    }
+
+
 def keep(record: dict[str, Any]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("a") as out:
@@ -136,13 +263,14 @@ def table() -> str:
     """Return the medians over seeds as a Markdown table; of anomalies, the mean over the digits of each seed."""
     records = [json.loads(row) for row in RESULTS.read_text().splitlines()]
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
-    for record in records:
+    for record in [record for record in records if record["what"] != "stability"]:
         groups.setdefault((record["what"], record["budget"], record["who"], record["machine"]), []).append(record)
     lines = ["| what | budget | who | runs | score, median over seeds (all) | wall time | machine |", "|" + "---|" * 7]
     for (what, budget, who, where), found in sorted(groups.items(), key=lambda g: (g[0][0], seconds(g[0][1]), g[0])):
         values = by_seed(what, found)
         each = ", ".join(f"{value:.3f}" for value in sorted(values))
-        wall = f"{statistics.median(r['wall_s'] for r in found):.0f} s" if who == "gnomon" else "-"
+        walls = [record["wall_s"] for record in found if "wall_s" in record]
+        wall = f"{statistics.median(walls):.0f} s" if walls else "-"
         middle = statistics.median(values)
         lines.append(f"| {what} | {budget} | {who} | {len(found)} | {middle:.3f} ({each}) | {wall} | {where} |")
     return "\n".join(lines)

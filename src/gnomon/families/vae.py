@@ -16,6 +16,7 @@ from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.likelihood_bernoulli import Bernoulli
 from gnomon.layers.likelihood_categorical import Categorical
 from gnomon.layers.likelihood_logistics import Logistics
+from gnomon.layers.likelihood_neighbours import NeighbourLikelihood
 from gnomon.layers.network import Network
 from gnomon.layers.vae_flat import FlatVae
 from gnomon.layers.vae_hierarchical import HierarchicalVae, sides_of
@@ -35,7 +36,7 @@ class Config:
     widths: tuple[int, ...] = (64, 64, 128)
     """Channels of each map, from the finest to the vector at the top; the last one is repeated as often as needed.
     Flat: the first is the width of all layers."""
-    groups: tuple[int, ...] = (2, 1)
+    groups: tuple[int, ...] = (0, 2, 1)
     """Groups of latents on each map, likewise."""
     latents: tuple[int, ...] = (4, 8, 24)
     """Latents of a group for each pixel of its map, likewise. Flat: the last is the length of the vector."""
@@ -45,13 +46,21 @@ class Config:
     """Flat: posteriors that the learned prior is made of; 0 for the standard normal."""
     logistics: int = 5
     """Logistic distributions that 8-bit pixels are a mixture of."""
-    warmup: float = 0.1
+    reach_px: int = 2
+    """Hierarchical: how far above and to the left of a pixel lie the pixels that it is told, beside the latents; 0: it
+    is told none."""
+    features: int = 16
+    """Hierarchical: features of the decoder for each pixel, from which with its neighbours follows how probable it is;
+    of no use where it is told none."""
+    warmup: float = 0.5
     """Share of the training over which the weight of the divergence rises to 1."""
     free_nats: float = 0.0
     """Divergence of each group of latents that costs nothing."""
 
     def __post_init__(self) -> None:
         require_within("family.patch_px", self.patch_px, 1, 16)
+        require_within("family.reach_px", self.reach_px, 0, 8)
+        require_within("family.features", self.features, 1, 1024)
         require_within("family.components", self.components, 0, 10_000)
         require_within("family.warmup", self.warmup, 0, 1)
 
@@ -61,6 +70,8 @@ def build(config: Config, spec: Spec) -> Network:
     match spec.input, spec.target:
         case Image() as image, Density() as density:
             likelihood = _likelihood(config, image, density)
+            if config.structure == "hierarchical" and config.reach_px:
+                likelihood = NeighbourLikelihood(likelihood, image, reach_px=config.reach_px, features=config.features)
             about = {"warmup": config.warmup, "free_nats": config.free_nats}
             if config.structure == "flat":
                 return FlatVae(
@@ -104,6 +115,8 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     why = (
         f"{config.structure}, width {config.widths[0]}: the largest network of its ladder that sees enough pictures in "
         f"the budget (about {seen:,.0f}, {seen / max(1, allowance.num_train):.1f} passes over the data)",
+        f"each pixel is told those up to {config.reach_px} px above it and to its left, beside the latents "
+        "(--set family.reach_px=0 tells it none)",
     )
     return Proposal(config=config, merit=0.9, settings=_settings(spec, allowance), why=why)
 
@@ -118,12 +131,13 @@ class _Rung:
 
 _RUNGS = (
     _Rung(config=Config(widths=(32, 32, 64)), wants=0),
-    _Rung(config=Config(widths=(64, 64, 128)), wants=200_000),
-    _Rung(config=Config(widths=(96, 96, 192), groups=(2, 2, 1)), wants=1_500_000),
-    _Rung(config=Config(widths=(128, 128, 256), groups=(3, 2, 1), blocks=2), wants=5_000_000),
+    _Rung(config=Config(widths=(64, 64, 128)), wants=20_000),
+    _Rung(config=Config(widths=(96, 96, 192)), wants=1_000_000),
+    _Rung(config=Config(widths=(128, 128, 256), blocks=2), wants=4_000_000),
 )
 FEW = 32
 """Up to this many grey values, a pixel has little to say."""
+_FEATURES = 16
 _SMALL_PX = 16
 _LARGE_PX = 48
 
@@ -135,12 +149,13 @@ def _config(rung: _Rung, spec: Spec) -> Config:
     side = max(spec.input.height_px, spec.input.width_px)
     patch_px = 2 if side <= _SMALL_PX else 8 if side > 2 * _LARGE_PX else 4
     fine = 4 if spec.target.levels <= FEW else 2 * spec.input.channels * patch_px
-    return replace(rung.config, patch_px=patch_px, latents=(fine, 8, 24))
+    features = _FEATURES * (1 if spec.input.channels == 1 else 2)
+    return replace(rung.config, patch_px=patch_px, latents=(fine, 8, 24), features=features)
 
 
 def _settings(spec: Spec, allowance: Allowance) -> dict[str, object]:
     assert isinstance(spec.input, Image)
-    batch_size = 2 ** min(7, max(4, round(math.log2(max(1, allowance.num_train) / 60))))
+    batch_size = 2 ** min(5, max(4, round(math.log2(max(1, allowance.num_train) / 60))))
     return {
         "train.batch_size": batch_size,
         "train.average": 0.02,
@@ -172,16 +187,22 @@ def _flop(config: Config, spec: Spec) -> float:
         return 3 * 3 * 2 * (ends * 2 + 2 * config.blocks * width**2)
     sides = sides_of(spec.input, config.patch_px)
     widths, groups = _repeated(config.widths, len(sides)), _repeated(config.groups, len(sides))
-    flop = float(pixels * per_pixel * widths[0])
+    channels = spec.input.channels
+    if config.reach_px:
+        near = (config.reach_px * (2 * config.reach_px + 1) + config.reach_px) * (channels + 1)
+        ends = config.features * (widths[0] + near + per_pixel) + per_pixel * near
+    else:
+        ends = per_pixel * widths[0]
+    flop = float(pixels * ends)
     for (height, wide), width, count in zip(sides, widths, groups, strict=True):
         taps = 9 if height * wide > 1 else 1
-        flop += height * wide * taps * width**2 * (2 * config.blocks + 1 + 4 * count)
+        flop += height * wide * taps * width**2 * (2 * config.blocks + 1 + (4 * count or 2))
     # What lies between the convolutions takes a fifth of their time.
     return 1.2 * 3 * 2 * flop
 
 
 def _repeated(values: tuple[int, ...], count: int) -> tuple[int, ...]:
-    """Return ``count`` values, the last one for the vector at the top and those between where there are too few."""
+    """Return ``count`` values, the last one for the vector at the top: of too many the last, of too few some again."""
     if len(values) >= count:
-        return (*values[: count - 1], values[-1])
+        return values[len(values) - count :]
     return (*values[:-1], *[values[-1] if len(values) == 1 else values[-2]] * (count - len(values)), values[-1])

@@ -18,6 +18,8 @@ from torch.nn import functional as F
 
 from gnomon.core.spec import Density, Image
 from gnomon.layers.gaussian_latents import Pick, bounded, divergence, log_ratio
+from gnomon.layers.likelihood_neighbours import NeighbourLikelihood
+from gnomon.layers.network import Role
 from gnomon.layers.vae_network import Descent, Features, Generative, Latents, Likelihood, PixelHead
 
 _SMALLEST = 4
@@ -124,7 +126,13 @@ class HierarchicalVae(Generative):
         self.embedding = nn.Parameter(torch.zeros(self.num_classes + 1, widths[-1]))
         nn.init.normal_(self.embedding, std=0.02 if not self.num_classes else 1.0)
         self.head = PixelHead(widths[0], image, likelihood, patch_px=patch_px)
+        if isinstance(likelihood, NeighbourLikelihood):  # which begins small itself
+            nn.init.normal_(self.head.linear.weight, std=1 / math.sqrt(widths[0]))
         self.groups = tuple(_listed(sides, groups, latents))
+
+    def role(self, name: str, parameter: nn.Parameter) -> Role:
+        """Everything moves by Adam: to orthogonalise many small matrices takes as long as to find their gradients."""
+        return "adam" if parameter.requires_grad else "frozen"
 
     def look(self, pictures: Tensor, given: Tensor) -> Features:
         """Return what the encoder sees on each map, the finest first."""

@@ -76,7 +76,9 @@ class PixelHead(nn.Module):
     def __init__(self, width: int, image: Image, likelihood: Likelihood, *, patch_px: int) -> None:
         super().__init__()
         self.shape = (image.height_px, image.width_px)
-        self.likelihood = likelihood
+        self._of = (
+            likelihood,
+        )  # the network's own, whose tensors would be listed twice were it a part of the head too
         self.patch_px = patch_px
         self.linear = nn.Conv2d(width, likelihood.per_pixel * patch_px**2, 1, bias=False)
         nn.init.normal_(self.linear.weight, std=0.1 / width**0.5)
@@ -85,7 +87,7 @@ class PixelHead(nn.Module):
     @torch.no_grad()
     def begin(self, mean: Tensor) -> None:
         """Let features of zero stand for the mean picture, ``(height, width, channels)`` in [0, 1]."""
-        self.offset.copy_(self.likelihood.start(mean.permute(2, 0, 1).float().to(self.offset.device)))
+        self.offset.copy_(self._of[0].start(mean.permute(2, 0, 1).float().to(self.offset.device)))
 
     @torch.no_grad()
     def answer(self, values: Tensor) -> None:

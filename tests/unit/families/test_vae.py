@@ -9,6 +9,7 @@ from gnomon.core.training import Allowance, Speed
 from gnomon.families import vae
 from gnomon.layers.likelihood_bernoulli import Bernoulli
 from gnomon.layers.likelihood_logistics import Logistics
+from gnomon.layers.likelihood_neighbours import NeighbourLikelihood
 from gnomon.layers.vae_flat import FlatVae
 from gnomon.layers.vae_hierarchical import HierarchicalVae
 
@@ -26,8 +27,11 @@ def sized(spec, seconds):
 def test_the_likelihood_follows_the_data(spec, likelihood):
     with torch.device("meta"):
         network = vae.build(vae.Config(), spec)
+        alone = vae.build(vae.Config(reach_px=0), spec)
     assert isinstance(network, HierarchicalVae)
-    assert isinstance(network.likelihood, likelihood)
+    assert isinstance(network.likelihood, NeighbourLikelihood)
+    assert isinstance(network.likelihood.of_pixels, likelihood)
+    assert isinstance(alone.likelihood, likelihood)
 
 
 def test_one_vector_of_latents_where_it_is_wanted():
