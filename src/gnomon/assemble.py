@@ -22,6 +22,7 @@ from gnomon.core.spec import (
     Density,
     Image,
     Label,
+    MixedRow,
     Spec,
     Split,
     Tree,
@@ -294,7 +295,7 @@ def _side(spec: Spec) -> int:
 
 def _some(train: Split, spec: Spec) -> torch.Tensor:
     """Return some inputs, evenly spread over the split, for statistics."""
-    most = _MOST_ROWS if isinstance(spec.input, Vector) else _MOST_PREPARED
+    most = _MOST_ROWS if isinstance(spec.input, Vector | MixedRow) else _MOST_PREPARED
     if isinstance(spec.input, Image):
         most = _MOST_PREPARED_PX // _side(spec) ** 2
     elif isinstance(spec.input, Tree):
