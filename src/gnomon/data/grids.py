@@ -15,7 +15,7 @@ MOST_PLACES = 1 << 22
 """Places of a grid that are told apart, so that each is exact in float32."""
 CELLS = 1 << 16
 """Places of a column that lies on no grid."""
-MODES = 10
+MODES = 8
 
 _DECIMALS = 6
 _SLACK = 1e-6
@@ -23,7 +23,7 @@ _EXACT = 2.0**53
 _FEW_DISTINCT = 40
 """A column of so few different values has a probability for each."""
 _MOST_SPIKES = 48
-_LEAST_SHARE = 0.005
+_LEAST_SHARE = 0.003
 _ABOVE = 2.5
 """A value stands out where it comes so much more often than those beside it."""
 _BESIDE = 5

@@ -112,7 +112,10 @@ def _density(there: Floats, grid: grids.Grid) -> dict[str, Any]:
     places = grid.placed(there)
     spikes = grids.spikes_of(places)
     others = places[~np.isin(places, spikes)]
-    means, deviations = grids.modes_of(others if len(others) else places)
+    if len(others):
+        means, deviations = grids.modes_of(others)
+    else:  # all values stand out: what is between them is next to impossible
+        means, deviations = np.array([places.mean()]), np.array([max(0.5, float(places.std()))])
     return {
         "grid": vars(grid),
         "spikes": list(spikes),

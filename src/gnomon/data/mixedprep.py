@@ -111,6 +111,16 @@ def decode(rows: Rows, classes: Ints, target: Density, facts: Mapping[str, Any],
     return pa.table({name: named[name] for name in order})
 
 
+def classes_in(part: Cells, target: Density, facts: Mapping[str, Any]) -> Ints:
+    """Return the class of each row ``(n,)``, -1 where the table does not tell it or the model is not told it."""
+    name = facts["target"]["name"]
+    if not target.conditional or name not in part.names:
+        return np.full(len(part), -1, np.int64)
+    entry = _class_column(name, target.classes)
+    codes = mixedcolumns.encode(part.column(name), entry, len(part)).astype(np.int64) - tablecodes.FIRST
+    return np.where(codes >= 0, codes, -1)
+
+
 def _learned(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the columns in the order of `MixedRow`: numbers and dates, then categories."""
     numbers = [entry for entry in facts["columns"] if entry["use"] in ("number", "date")]

@@ -113,7 +113,7 @@ def vector_of(facts: Mapping[str, Any]) -> Vector:
 
 def used_columns(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the columns of the table that a model looks at."""
-    return tuple(entry["name"] for entry in facts["columns"] if entry["use"] != "none")
+    return tuple(entry["name"] for entry in facts["columns"] if entry["use"] not in ("none", "constant"))
 
 
 def _fit(dataset: Dataset, config: TableConfig) -> dict[str, Any]:

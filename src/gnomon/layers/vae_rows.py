@@ -25,6 +25,8 @@ from gnomon.layers.table_embed import TableEmbedding
 from gnomon.layers.vae_network import Descent, Features, Generative, Latents
 
 _BINS = 24
+_HIDDEN = 0.02
+"""Share of the cells that are kept from the encoder while it learns."""
 
 
 class RowEmbedding(nn.Module):
@@ -146,7 +148,7 @@ class RowVae(Generative):
 
     def look(self, pictures: Tensor, given: Tensor) -> Features:
         """Return mean and log-deviation of the posterior of rows, ``(batch, latents)`` each."""
-        return self._posterior(self.embed(pictures), given)
+        return self._posterior(self.embed(self._some_hidden(pictures) if self.training else pictures), given)
 
     def descend(self, features: Features | None, pick: Pick, given: Tensor) -> Descent:
         """Pick the latents and decode them."""
@@ -164,11 +166,17 @@ class RowVae(Generative):
         return Descent(self._decoded(latents, given), kls, ratios, [latents])
 
     @torch.no_grad()
-    def cells(self, inputs: Tensor, given: Tensor | None = None) -> Tensor:
-        """Return how surprising each cell of rows is once the latents are known, nats ``(batch, columns)``."""
+    def cells(self, inputs: Tensor, given: Tensor | None = None, *, hidden: int | None = None) -> Tensor:
+        """Return how surprising each cell of rows is by the mean latents, nats ``(batch, columns)``.
+
+        The cell of the column ``hidden`` is kept from the encoder: what it says of that cell it knows from the others.
+        """
         classes = self._classes(inputs, given)
-        mean, log_scale = self.look(inputs, classes)
-        del log_scale
+        shown = inputs
+        if hidden is not None:
+            shown = inputs.clone()
+            shown[:, hidden] = torch.nan if hidden < len(self.leaf.numbers) else 0.0
+        mean = self.look(shown, classes)[0]
         return self.mixed.cells(self._decoded(mean, classes), inputs)
 
     @torch.no_grad()
@@ -201,6 +209,13 @@ class RowVae(Generative):
 
     def _pixels(self, found: Descent) -> Tensor:
         return self.mixed.likeliest(found.parameters)
+
+    def _some_hidden(self, rows: Tensor) -> Tensor:
+        """Return rows in which a few cells are missing, so that the encoder knows what to do without them."""
+        hidden = torch.rand(rows.shape, device=rows.device) < _HIDDEN
+        count = len(self.leaf.numbers)
+        numbers = rows[:, :count].masked_fill(hidden[:, :count], torch.nan)
+        return torch.cat([numbers, rows[:, count:].masked_fill(hidden[:, count:], 0.0)], dim=1)
 
     def _posterior(self, embedded: Tensor, given: Tensor) -> tuple[Tensor, Tensor]:
         mean, raw = self.posterior(self.encoder(embedded, self.of_class[0][given])).float().chunk(2, dim=1)
