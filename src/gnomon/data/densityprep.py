@@ -49,7 +49,9 @@ def prepare(
     nothing to learn.
     """
     if not isinstance(dataset.spec.input, Image):
-        raise UsageError(f"the density of {type(dataset.spec.input).__name__} data is not learned", fix="give pictures or a table")
+        raise UsageError(
+            f"the density of {type(dataset.spec.input).__name__} data is not learned", fix="give pictures or a table"
+        )
     classes = dataset.spec.target.classes if isinstance(dataset.spec.target, Label | Density) else ()
     require_classes(config.anomalous, classes)
     target, guesses = _target(dataset, config, wanted, classes, known)

@@ -70,11 +70,11 @@ def grid_of(values: Floats) -> Grid:
         divisor = int(np.gcd.reduce(np.unique(apart))) or 1
         coarser = -(-int(apart.max()) // divisor // (MOST_PLACES - 1)) or 1
         step = divisor * coarser / 10.0**decimals
-        return Grid(low=low, step=step, places=int(round((high - low) / step)) + 1, decimals=decimals)
+        return Grid(low=low, step=step, places=round((high - low) / step) + 1, decimals=decimals)
     first, third = np.quantile(values, [0.25, 0.75])
     wish = min((high - low) / (CELLS - 1), (third - first) / 1000 if third > first else math.inf)
     step = max(wish, (high - low) / (MOST_PLACES - 1))
-    return Grid(low=low, step=step, places=int(math.ceil((high - low) / step)) + 1, decimals=-1)
+    return Grid(low=low, step=step, places=math.ceil((high - low) / step) + 1, decimals=-1)
 
 
 def spikes_of(places: Floats) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""How one column of a table becomes something whose density is learned, and back: cells to numbers and numbers to cells.
+"""How one column of a table becomes something whose density is learned, and back: from cells to numbers to cells.
 
 What is fitted is told in JSON: of numbers and dates a grid, values that stand out, and modes; of categories the values.
 """

@@ -57,7 +57,9 @@ def prepare(
     _require_variety(splits["train"], dataset)
     facts = _fit(dataset, splits["train"], table, target) if known is None else dict(known)
     if not any(entry["use"] in _LEARNED for entry in facts["columns"]):
-        told = ", ".join(f"{printable(entry['name'])}: {entry['why'] or entry['use']}" for entry in facts["columns"][:6])
+        told = ", ".join(
+            f"{printable(entry['name'])}: {entry['why'] or entry['use']}" for entry in facts["columns"][:6]
+        )
         fix = "say what columns hold: --set reader.categories=NAME"
         raise DataError(f"no column is left to learn ({told})", fix=fix, path=dataset.source)
     leaf = leaf_of(facts)
@@ -217,6 +219,8 @@ def _guesses(facts: Mapping[str, Any], target: Density) -> list[Guess]:
         what = f"{', '.join(rough[:6])}{', …' if len(rough) > 6 else ''}: learned in steps, as a probability needs them"
         guesses.append(Guess(what=what, why="the values lie on no grid of up to six decimals", flag=""))
     if target.conditional:
-        what = f"the model is told the class, {printable(facts['target']['name'])!r}, and draws each as often as it came"
+        what = (
+            f"the model is told the class, {printable(facts['target']['name'])!r}, and draws each as often as it came"
+        )
         guesses.append(Guess(what=what, why="its column is known", flag="--set density.condition=off"))
     return guesses

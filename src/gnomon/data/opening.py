@@ -13,7 +13,20 @@ from gnomon.core import plugins
 from gnomon.core.config import DataConfig, Layer
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
-from gnomon.core.spec import Audio, Dataset, Density, Guess, Image, Label, MixedRow, NodeLabels, Spec, Table, Tags, Vector
+from gnomon.core.spec import (
+    Audio,
+    Dataset,
+    Density,
+    Guess,
+    Image,
+    Label,
+    MixedRow,
+    NodeLabels,
+    Spec,
+    Table,
+    Tags,
+    Vector,
+)
 from gnomon.core.training import RunConfig
 from gnomon.data import detect, joining, named, split
 from gnomon.data.detect import Detected

@@ -96,9 +96,7 @@ def prepare(
     return Prepared(dataset=dataset, preparation=NOTHING)
 
 
-def _density(
-    dataset: Dataset, layers: Sequence[Layer], known: Mapping[str, Any] | None
-) -> type[Density] | None:
+def _density(dataset: Dataset, layers: Sequence[Layer], known: Mapping[str, Any] | None) -> type[Density] | None:
     """Return the kind of target where the samples themselves are to be learned: the task or the data asks for it."""
     if not layers and known is not None and known.get("of") == "table":
         return Normality if "normal" in known else Density

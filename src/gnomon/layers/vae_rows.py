@@ -41,9 +41,7 @@ class RowEmbedding(nn.Module):
         self.num_numbers = len(leaf.numbers)
         self.pointed = [k for k, number in enumerate(leaf.numbers) if number.spikes]
         codes = [(f"{leaf.numbers[k].name} (spike)", 2 + len(leaf.numbers[k].spikes)) for k in self.pointed]
-        vector = Vector(
-            names=tuple(number.name for number in leaf.numbers), categories=(*leaf.categories, *codes)
-        )
+        vector = Vector(names=tuple(number.name for number in leaf.numbers), categories=(*leaf.categories, *codes))
         self.cells = TableEmbedding(vector, size=size, num_bins=_BINS)
         self.width = self.cells.width
         most = max((len(leaf.numbers[k].spikes) for k in self.pointed), default=0)

@@ -160,9 +160,8 @@ def _apart(one: Rows, two: Rows) -> float:
     """Return the Kolmogorov-Smirnov distance of two columns."""
     left, right = (np.sort(np.where(np.isnan(column), -np.inf, column)) for column in (one, two))
     places = np.unique(np.concatenate([left, right]))
-    gaps = (
-        np.searchsorted(left, places, side="right") / len(left)
-        - np.searchsorted(right, places, side="right") / len(right)
+    gaps = np.searchsorted(left, places, side="right") / len(left) - np.searchsorted(right, places, side="right") / len(
+        right
     )
     return float(np.abs(gaps).max())
 

@@ -138,9 +138,7 @@ def alone(model: Model, rows: Rows) -> npt.NDArray[np.float64]:
     """Return how surprising each cell of rows is where it alone is hidden from the encoder, nats ``(n, columns)``."""
     network, device = synthesis.network_of(model), model.precision.device
     inputs, count = torch.from_numpy(rows).to(device), rows.shape[1]
-    found = []
-    for column in range(count):
-        found.append(network.cells(inputs, hidden=column)[:, column])
+    found = [network.cells(inputs, hidden=column)[:, column] for column in range(count)]
     return torch.stack(found, dim=1).double().cpu().numpy()
 
 
