@@ -51,7 +51,9 @@ def split_of(given, name):
 
 def dataset(num_rows=300, *, labelled=True):
     """The table as a reader finds it, with its splits."""
-    parts = {name: table(num, seed=k) for k, (name, num) in enumerate((("train", num_rows), ("valid", 80), ("test", 80)))}
+    parts = {
+        name: table(num, seed=k) for k, (name, num) in enumerate((("train", num_rows), ("valid", 80), ("test", 80)))
+    }
     splits = {name: split_of(part, name) for name, part in parts.items()}
     if not labelled:
         unknown = {name: np.full(len(part), -1) for name, part in splits.items()}

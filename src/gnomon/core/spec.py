@@ -234,6 +234,8 @@ class Quantity:
     means: tuple[float, ...] = ()
     """Means of the normal distributions, in places."""
     deviations: tuple[float, ...] = ()
+    has_missing: bool = True
+    """False where no cell was missing in training, so that none is in new rows."""
 
     def __post_init__(self) -> None:
         if not (self.step > 0 and self.places >= 1 and len(self.means) == len(self.deviations) >= 1):
@@ -253,10 +255,14 @@ class MixedRow:
     numbers: tuple[Quantity, ...]
     categories: tuple[tuple[str, int], ...] = ()
     """Names, each with how many codes it has, 0 and 1 included."""
+    never: tuple[tuple[int, ...], ...] = ()
+    """Of each category the codes that did not come in training, and so do not in new rows; empty where all may."""
 
     def __post_init__(self) -> None:
         if (not self.numbers and not self.categories) or any(size < 2 for _, size in self.categories):
             raise ValueError(f"rows of {len(self.numbers)} numbers and the categories {self.categories}")
+        if self.never and len(self.never) != len(self.categories):
+            raise ValueError(f"codes that never come of {len(self.never)} of {len(self.categories)} categories")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -78,6 +78,7 @@ def quantity(entry: Mapping[str, Any]) -> Quantity:
         spikes=tuple(int(place) for place in entry["spikes"]),
         means=tuple(float(mean) for mean in entry["means"]),
         deviations=tuple(float(deviation) for deviation in entry["deviations"]),
+        has_missing=bool(entry["has_missing"]),
     )
 
 
@@ -91,7 +92,8 @@ def _fit_number(column: TableColumn, values: Floats) -> dict[str, Any]:
         return tablecodes.unused(column, "it is empty in all training rows")
     if len(there) == len(values) and there.min() == there.max():
         return _entry(column, "constant", value=float(there[0]))
-    return _entry(column, "number", **_density(there, grids.grid_of(there)))
+    has_missing = len(there) < len(values)
+    return _entry(column, "number", has_missing=has_missing, **_density(there, grids.grid_of(there)))
 
 
 def _fit_date(column: TableColumn, cells: Any) -> dict[str, Any]:
@@ -105,7 +107,8 @@ def _fit_date(column: TableColumn, cells: Any) -> dict[str, Any]:
     step = next(step for step in _FINENESS if (there % step == 0).all())
     coarser = max(1, int(-(-(high - low) // (step * (grids.MOST_PLACES - 1)))))
     grid = grids.Grid(low=low, step=float(step * coarser), places=int((high - low) // (step * coarser)) + 1, decimals=0)
-    return _entry(column, "date", day=step == timetable.DAY, **_density(there, grid))
+    about = {"day": step == timetable.DAY, "has_missing": len(there) < len(stamps)}
+    return _entry(column, "date", **about, **_density(there, grid))
 
 
 def _density(there: Floats, grid: grids.Grid) -> dict[str, Any]:
@@ -134,7 +137,9 @@ def _fit_category(column: TableColumn, cells: Any, settings: Settings) -> dict[s
     kept = set(entry["values"])
     pairs = zip(counts["text"].to_pylist(), counts["n"].to_pylist(), strict=True)
     pooled = [[text, n] for text, n in pairs if text not in kept][:_MOST_POOLED]
-    return entry | {"pooled": pooled}
+    there = int(np.asarray(counts["n"]).sum())
+    never = [tablecodes.MISSING] * (there == len(cells)) + [tablecodes.UNSEEN] * (not pooled)
+    return entry | {"pooled": pooled, "never": never}
 
 
 def _entry(column: TableColumn, use: str, **others: Any) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def leaf_of(facts: Mapping[str, Any]) -> MixedRow:
     return MixedRow(
         numbers=tuple(mixedcolumns.quantity(entry) for entry in numbers),
         categories=tuple((entry["name"], tablecodes.FIRST + len(entry["values"])) for entry in categories),
+        never=tuple(tuple(int(code) for code in entry["never"]) for entry in categories),
     )
 
 
@@ -182,7 +183,8 @@ def _class_column(name: str, classes: tuple[str, ...]) -> dict[str, Any]:
     """Return the entry of the column of the class, where it is learned as all others are."""
     size = tablecodes.FIRST + len(classes)
     about = {"name": name, "type": "category", "form": "", "use": "category", "why": "", "is_class": True}
-    return {**about, "numbers": [], "categories": [[name, size]], "values": list(classes), "pooled": []}
+    never = [tablecodes.MISSING, tablecodes.UNSEEN]
+    return {**about, "numbers": [], "categories": [[name, size]], "values": list(classes), "pooled": [], "never": never}
 
 
 def _encoder(part: Split, facts: Mapping[str, Any]) -> Callable[[Cells], Rows]:

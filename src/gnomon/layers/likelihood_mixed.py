@@ -45,6 +45,8 @@ class MixedLikelihood(nn.Module):
     deviations: Tensor
     spikes: Tensor
     highest: Tensor
+    unlikely: Tensor
+    impossible: Tensor
 
     def __init__(self, leaf: MixedRow) -> None:
         super().__init__()
@@ -72,14 +74,14 @@ class MixedLikelihood(nn.Module):
         return torch.cat(parts, dim=1)
 
     def draw(self, parameters: Tensor, noise: Noise) -> Tensor:
-        """Return rows ``(batch, columns)`` drawn from the density; numbers stay in the range that was seen.
+        """Return rows ``(batch, columns)`` drawn from the density, numbers in the range that was seen.
 
-        No category is 1, an unseen value, where training had none that were rare.
+        What never came in training does not come: missing cells where there were none, rare values likewise.
         """
         parts = []
         if self.num_numbers:
             parts.append(self._drawn(parameters[:, : self.num_of_numbers].float(), noise))
-        logits = parameters[:, self.num_of_numbers :].float().split(self.sizes, dim=1) if self.sizes else ()
+        logits = self._possible(parameters)
         parts += [_picked(own.softmax(1), noise.uniform((len(own), 1)))[:, None].float() for own in logits]
         return torch.cat(parts, dim=1)
 
@@ -90,12 +92,20 @@ class MixedLikelihood(nn.Module):
             options, means, _ = self._parts(parameters[:, : self.num_of_numbers].float())
             modes = options.gather(2, self.mode_index.expand(len(options), -1, -1))
             middle = (modes.softmax(2) * means).sum(2)
-            single = options[:, :, : 1 + self.spikes.shape[1]]
+            single = options[:, :, : 1 + self.spikes.shape[1]].clone()
+            single[:, :, 0] += self.unlikely
             best = torch.cat([single, modes.logsumexp(2, keepdim=True)], dim=2).argmax(2)
             parts.append(self._valued(best, middle))
-        logits = parameters[:, self.num_of_numbers :].float().split(self.sizes, dim=1) if self.sizes else ()
+        logits = self._possible(parameters)
         parts += [own.argmax(1, keepdim=True).float() for own in logits]
         return torch.cat(parts, dim=1)
+
+    def _possible(self, parameters: Tensor) -> list[Tensor]:
+        """Return the logits of each category, those of codes that never come far below all others."""
+        if not self.sizes:
+            return []
+        logits = parameters[:, self.num_of_numbers :].float() + self.impossible
+        return list(logits.split(self.sizes, dim=1))
 
     def _parts(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return log-shares of the options ``(batch, numbers, options)``, means and deviations of the modes."""
@@ -121,6 +131,7 @@ class MixedLikelihood(nn.Module):
 
     def _drawn(self, parameters: Tensor, noise: Noise) -> Tensor:
         options, means, deviations = self._parts(parameters)
+        options = torch.cat([options[:, :, :1] + self.unlikely[:, None], options[:, :, 1:]], dim=2)
         shape = options.shape[:2]
         picked = _picked(options.exp(), noise.uniform((shape[0], shape[1], 1)))
         num_single = 1 + self.spikes.shape[1]
@@ -185,7 +196,12 @@ def _layout(leaf: MixedRow) -> dict[str, Tensor]:
         spikes[row, :own] = torch.tensor(number.spikes, dtype=torch.float32)
     mode = torch.arange(1 + num_spikes, num_options_).repeat(len(numbers), 1)
     highest = torch.tensor([float(number.places - 1) for number in numbers])
+    impossible = [torch.zeros(size) for _, size in leaf.categories]
+    for codes, never in zip(impossible, leaf.never, strict=False):
+        codes[list(never)] = NEVER
     return {
+        "unlikely": torch.tensor([0.0 if number.has_missing else NEVER for number in numbers]),
+        "impossible": torch.cat([torch.zeros(0), *impossible]),
         "option_index": option,
         "mode_index": mode,
         "move_index": move,

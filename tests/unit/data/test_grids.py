@@ -68,5 +68,5 @@ def test_two_heaps_have_modes_at_both():
 
 def test_few_values_have_one_mode():
     means, deviations = modes_of(np.array([3.0, 3.0]))
-    assert means.tolist() == [3.0]
-    assert deviations[0] == 0.5
+    assert means == pytest.approx([3.0])
+    assert deviations == pytest.approx([0.5])

@@ -46,7 +46,7 @@ def test_there_and_back_cells_are_the_same(cells):
 
 
 def test_whole_numbers_come_back_as_whole_ones_and_inside_their_range():
-    array, entry = fitted([10, 20, 30, 50])
+    _, entry = fitted([10, 20, 30, 50])
     found = mixedcolumns.decode(np.array([-3.0, 1.0, 99.0]), entry, np.random.default_rng(0))
     assert found.type == pa.int64()
     assert found.to_pylist() == [10, 20, 50]
@@ -72,7 +72,7 @@ def test_what_names_or_describes_rows_is_left_out(type, why):
 
 
 def test_rare_categories_are_one_and_come_back_as_one_of_them():
-    array, entry = fitted(["a"] * 5 + ["b"] * 4 + ["c", "d"])
+    _, entry = fitted(["a"] * 5 + ["b"] * 4 + ["c", "d"])
     assert entry["values"] == ["a", "b"]
     assert mixedcolumns.encode(pa.array(["d", "new", None]), entry, 3).tolist() == [1, 1, 0]
     drawn = mixedcolumns.decode(np.ones(50), entry, np.random.default_rng(0)).to_pylist()
@@ -87,6 +87,6 @@ def test_a_column_that_is_not_there_is_missing():
 
 
 def test_a_value_outside_has_a_place_outside():
-    _, entry = fitted(list(range(100)))
+    _, entry = fitted(list(range(100)), type="number")
     assert mixedcolumns.encode(pa.array([500]), entry, 1).tolist() == [500.0]
     assert mixedcolumns.quantity(entry).places == 100

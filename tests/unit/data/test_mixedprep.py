@@ -77,7 +77,10 @@ def test_numbers_are_not_binarised(tmp_path):
 
 def test_a_table_without_anything_to_learn_is_refused(tmp_path):
     given = small_rows.dataset(labelled=False)
-    splits = {name: small_rows.split_of(small_rows.table(30).select(["id", "country", "class"]), name) for name in given.splits}
+    splits = {
+        name: small_rows.split_of(small_rows.table(30).select(["id", "country", "class"]), name)
+        for name in given.splits
+    }
     kept = [column for column in given.spec.input.columns if column.name in ("id", "country")]
     from dataclasses import replace
 

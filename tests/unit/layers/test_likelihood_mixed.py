@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -96,3 +97,13 @@ def test_columns_alone_cost_their_entropy():
     found = independent(leaf, known, known[:10])
     assert found.tolist() == pytest.approx([math.log(2)] * 10, abs=1e-3)
     assert marginals(known, leaf).shape == (4,)
+
+
+def test_what_never_came_is_never_drawn():
+    leaf = MixedRow(numbers=(replace(AGE, has_missing=False),), categories=(("city", 4),), never=((0, 1),))
+    likelihood = MixedLikelihood(leaf)
+    parameters = torch.zeros(3000, likelihood.num_parameters)
+    drawn = likelihood.draw(parameters, DrawnNoise(torch.device("cpu"), torch.Generator().manual_seed(0)))
+    assert not drawn[:, 0].isnan().any()
+    assert set(drawn[:, 1].tolist()) == {2.0, 3.0}
+    assert likelihood.likeliest(parameters[:1])[0, 1] >= 2
