@@ -6,12 +6,15 @@ digit of MNIST out in turn. Models are not told the classes. The trivial models 
 principal components and an isolation forest. ``nll`` runs pythae's VAE and IWAE beside, for the same wall time and on
 the same binarised test pictures, where ``--pythae`` (or ``GNOMON_PYTHAE``) names the Python of an environment that has
 it; where there is none it says so. ``stability`` trains many seeds for some steps and counts numbers that are not
-finite and latents that collapsed unsaid.
+finite and latents that collapsed unsaid. ``adult``
+makes a table as long as the training data of Adult, trains boosted trees on it, and measures them on the real test
+rows: beside the same trees trained on the real rows, and on rows of a Gaussian copula.
 
 python benchmarks/generative.py nll --budget 10m --seeds 0,1,2
 python benchmarks/generative.py bits --budget 20m --seeds 0
 python benchmarks/generative.py anomaly --budget 60s --seeds 0
 python benchmarks/generative.py stability --seeds 0..19
+python benchmarks/generative.py adult --budget 5m --seeds 0,1,2
 python benchmarks/generative.py table
 """
 
@@ -41,7 +44,8 @@ LEAST_NATS = 0.5
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    for name, budget in (("nll", "10m"), ("bits", "20m"), ("anomaly", "60s"), ("stability", "150steps")):
+    verbs_of = (("nll", "10m"), ("bits", "20m"), ("anomaly", "60s"), ("adult", "5m"), ("stability", "150steps"))
+    for name, budget in verbs_of:
         verb = verbs.add_parser(name)
         verb.add_argument("--budget", default=budget)
         verb.add_argument("--seeds", default="0")
@@ -60,6 +64,10 @@ def main() -> None:
         keep(stability(args.budget, numbers(args.seeds), args.set) | {"note": args.note})
         return
     for seed in numbers(args.seeds):
+        if args.verb == "adult":
+            for record in synthetic(args.budget, seed, args.set):
+                keep(record | {"note": args.note})
+            continue
         for digit in args.digits if args.verb == "anomaly" else [""]:
             settings = [*args.set, *of_task(args.verb, digit)]
             if "gnomon" in args.who.split(","):
@@ -252,6 +260,51 @@ def looked_at(run: Path) -> dict[str, Any]:
     }
 
 
+def synthetic(budget: str, seed: int, settings: list[str]) -> list[dict[str, Any]]:
+    """Return the accuracies on Adult's test rows of trees trained on real rows, on made-up ones, and on a copula's."""
+    data = Path(os.environ.get("GNOMON_DATA", ".")) / "tabular"
+    train, test = data / "adult_train.csv", data / "adult_test.csv"
+    count = sum(1 for _ in train.open()) - 1
+    with tempfile.TemporaryDirectory() as folder:
+        made, copied = Path(folder, "made.csv"), Path(folder, "copula.csv")
+        command = ["train", str(train), "--task", "generate", "--target", "income", "--budget", budget]
+        command += ["--seed", str(seed), "--out", f"{folder}/run", "--json"]
+        command += [word for setting in settings for word in ("--set", setting)]
+        started_s = time.monotonic()
+        found = json.loads(called("-m", "gnomon", *command).splitlines()[-1])
+        elapsed_s = time.monotonic() - started_s
+        called("-m", "gnomon", "generate", f"{folder}/run", "--count", str(count), "--seed", str(seed), "-o", str(made))
+        peer = str(HERE / "peers" / "synthetic.py")
+        called(peer, "copula", str(train), "--out", str(copied), "--count", str(count), "--seed", str(seed))
+        tables = {"real rows": train, "gnomon": made, "gaussian copula": copied}
+        scored = {
+            who: json.loads(called(peer, "score", str(table), str(test), "--target", "income", "--seed", str(seed)))
+            for who, table in tables.items()
+        }
+    shared = {"what": "adult", "budget": budget, "seed": seed, "settings": settings, "machine": machine()}
+    shared["when"] = datetime.now().isoformat(timespec="seconds")
+    nll = {name: score["value"] for name, score in found["scores"]["test"].items()}
+    real = scored["real rows"]["accuracy"]
+    return [
+        {
+            "who": who,
+            "scores": {"accuracy": one["accuracy"], "drop": real - one["accuracy"], **(nll if who == "gnomon" else {})},
+            "wall_s": round(elapsed_s, 2) if who == "gnomon" else 0.0,
+            "steps": found["steps"] if who == "gnomon" else 0,
+        }
+        | shared
+        for who, one in scored.items()
+    ]
+
+
+def called(*words: str) -> str:
+    """Run Python and return what it prints."""
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{words[:3]} failed with {done.returncode}:\n{done.stderr[-3000:]}")
+    return done.stdout.strip()
+
+
 def keep(record: dict[str, Any]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("a") as out:
@@ -278,7 +331,12 @@ def table() -> str:
 
 def by_seed(what: str, found: list[dict[str, Any]]) -> list[float]:
     """Return the score of each seed."""
-    name, checked = {"nll": ("nll", "nll_500"), "bits": ("bits_per_dim", "bits_500"), "anomaly": ("auroc", "")}[what]
+    name, checked = {
+        "nll": ("nll", "nll_500"),
+        "bits": ("bits_per_dim", "bits_500"),
+        "anomaly": ("auroc", ""),
+        "adult": ("drop", ""),
+    }[what]
     scores: dict[int, list[float]] = {}
     for record in found:
         scores.setdefault(record["seed"], []).append(record.get(checked, record["scores"][name]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from gnomon.training.budget import parse_budget
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import pyarrow as pa
 
     from gnomon.assemble import Model
     from gnomon.core.spec import Dataset
@@ -75,6 +76,12 @@ class Run:
     def draw(self, count: int = 64, *, label: str | None = None, seed: int = 0, temperature: float = 1.0) -> Pictures:
         """Return new pictures of the run's model, uint8 ``(count, height, width, channels)``; see ``gnomon.draw``."""
         return draw(self, count=count, label=label, seed=seed, temperature=temperature)
+
+    def synthesise(
+        self, count: int = 1000, *, label: str | None = None, seed: int = 0, temperature: float = 1.0
+    ) -> pa.Table:
+        """Return a table of new rows like those that the run learned; see ``gnomon.synthesise``."""
+        return synthesise(self, count=count, label=label, seed=seed, temperature=temperature)
 
     def evaluate(self, data: Any = None) -> dict[str, Any]:
         """Measure the model anew; see ``gnomon.evaluate``."""
@@ -310,6 +317,8 @@ def evaluate(
             measured=plain if learnt else plain[:1],
             should_stop=stop,
         )
+        if makes(opened) == "tables":
+            compared = _beside_real(opened, model, asked, found, plan["seed"], stop)
     found["scores"]["test"] |= compared
     result = {
         "run": str(opened.path),
@@ -336,6 +345,20 @@ def _compared(
         opened.folder.fidelity,
         {"judge": judge.path.name, "accuracy": accuracy, "data": dataset.source, "scores": scores},
     )
+    return scores
+
+
+def _beside_real(
+    opened: Run, model: Model, dataset: Dataset, found: Mapping[str, Any], seed: int, stop: StopFlag
+) -> dict[str, Any]:
+    """Compare made-up rows with real ones at length; keep what was found in the run folder and return the scores."""
+    from gnomon.outputs import rowportrait
+
+    details = found["details"].get("test", {})
+    told = rowportrait.write(
+        model, dataset, opened.folder, details=details, effort=rowportrait.WHOLE, seed=seed, should_stop=stop
+    )
+    scores: dict[str, Any] = told.get("beside", {}).get(rowportrait.THIS, {})
     return scores
 
 
@@ -430,17 +453,19 @@ def generate(
 
 
 def makes(run: str | Run) -> str:
-    """Return what a run's model makes: ``text``, ``pictures``, or ``answers`` where it makes nothing new.
+    """Return what a run's model makes: ``text``, ``pictures``, ``tables``, or ``answers`` where it makes nothing new.
 
     Raises ``ArtefactError`` where the model is not there or not understood.
     """
-    from gnomon.core.spec import Density, Image, spec_from_dict
+    from gnomon.core.spec import Density, Image, MixedRow, spec_from_dict
     from gnomon.core.spec import Sequence as Tokens
 
     card = read_json(load_run(run).folder.card)
     spec = spec_from_dict(card.get("spec", {}) if isinstance(card, dict) else {})
     if isinstance(spec.input, Image) and isinstance(spec.target, Density):
         return "pictures"
+    if isinstance(spec.input, MixedRow) and isinstance(spec.target, Density):
+        return "tables"
     return "text" if isinstance(spec.input, Tokens) and isinstance(spec.target, Tokens) else "answers"
 
 
@@ -499,6 +524,46 @@ def draw(
         )
     )
     return drawn.pictures
+
+
+def synthesise(
+    run: str | Run,
+    *,
+    out: str | None = None,
+    count: int | None = None,
+    label: str | None = None,
+    like: str | None = None,
+    seed: int = 0,
+    temperature: float = 1.0,
+    emit: Emit = silent,
+) -> pa.Table:
+    """Return a table that a model of a table's rows makes, with the columns of its data; write it to ``out``.
+
+    New rows, ``count`` of them, of the class ``label`` or of each class as often as in training; or what the model
+    makes of each row of the table ``like``. The same seed, the same rows. ``out`` ends in .csv, .tsv, .jsonl or
+    .parquet.
+    """
+    opened = load_run(run)
+    wait_politely()
+    with StopFlag() as stop:
+        from gnomon import assemble
+        from gnomon.outputs import predict as prediction
+        from gnomon.outputs import synthesis
+
+        if out is not None:
+            prediction.require_format(Path(out))
+        model = assemble.load_model(opened.folder.model)
+        if like is not None:
+            made = synthesis.alike(model, Path(like), label=label, emit=emit)
+        else:
+            wanted = synthesis.COUNT if count is None else count
+            about = {"seed": seed, "temperature": temperature, "label": label}
+            made = synthesis.rows(model, count=wanted, emit=emit, should_stop=stop, **about)  # type: ignore[arg-type]
+        table = synthesis.table_of(model, made, seed=seed)
+        if out is not None:
+            synthesis.write(table, Path(out))
+    emit(Finished(result={"run": str(opened.path), "num_rows": table.num_rows, "columns": table.column_names}))
+    return table
 
 
 def report(run: str | Run, *, emit: Emit = silent) -> Path:

@@ -22,6 +22,7 @@ from gnomon.core.spec import (
     Density,
     Image,
     Label,
+    MixedRow,
     Series,
     Spec,
     Split,
@@ -300,7 +301,7 @@ def _side(spec: Spec) -> int:
 
 def _some(train: Split, spec: Spec) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return some inputs, evenly spread over the split, for statistics, and their targets where they are at hand."""
-    most = _MOST_ROWS if isinstance(spec.input, Vector) else _MOST_PREPARED
+    most = _MOST_ROWS if isinstance(spec.input, Vector | MixedRow) else _MOST_PREPARED
     if isinstance(spec.input, Image):
         most = _MOST_PREPARED_PX // _side(spec) ** 2
     elif isinstance(spec.input, Tree):

@@ -12,10 +12,12 @@ from gnomon.core.spec import (
     Density,
     Image,
     Label,
+    MixedRow,
     NodeLabels,
     Normality,
     Number,
     Output,
+    Quantity,
     Score,
     Sequence,
     Series,
@@ -190,6 +192,29 @@ class Normal(Drawings):
     spec = Spec(input=Image(height_px=4, width_px=4, channels=1), target=target)
 
 
+class Mixed(Drawings):
+    """Rows of a table of which it is asked how probable they are."""
+
+    leaf = MixedRow(
+        numbers=(Quantity(name="x", low=0.0, step=1.0, places=9, means=(4.0,), deviations=(2.0,)),),
+        categories=(("c", 4),),
+    )
+    spec = Spec(input=leaf, target=Density(classes=("cat", "dog", "owl"), conditional=True, shares=(0.25, 0.25, 0.5)))
+
+    def split(self, num_samples, seed):
+        generator = np.random.default_rng(seed)
+        rows = np.stack([generator.integers(0, 9, num_samples), generator.integers(0, 4, num_samples)], axis=1)
+        return named(rows.astype(np.float32), generator.integers(0, 3, num_samples), num_samples)
+
+
+class MixedNormal(Mixed):
+    """Rows of which it is asked whether they are normal; owls are not."""
+
+    spec = Spec(input=Mixed.leaf, target=Normal.target)
+
+
+MORE = {Density: Mixed(), Normality: MixedNormal()}
+"""Other kinds of input under the same targets."""
 KINDS = {
     Label: Labels(),
     Sequence: Text(),
@@ -202,14 +227,24 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=[(name, kind) for name in TASKS for kind in plugins.load("task", name).TARGETS], ids=str)
+PAIRS = [
+    (name, target, kinds)
+    for name in TASKS
+    for target in plugins.load("task", name).TARGETS
+    for kinds in (KINDS, MORE)
+    if target in kinds
+]
+
+
+@pytest.fixture(params=PAIRS, ids=[f"{name}, {type(kinds[target]).__name__}" for name, target, kinds in PAIRS])
 def kind(request):
-    return KINDS[request.param[1]]
+    _, target, kinds = request.param
+    return kinds[target]
 
 
 @pytest.fixture
 def task(request, kind):
-    name, _ = request.node.callspec.params["kind"]
+    name, *_ = request.node.callspec.params["kind"]
     module = plugins.load("task", name)
     return module.Task(module.Config(), kind.spec)
 

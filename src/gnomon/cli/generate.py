@@ -26,18 +26,22 @@ gnomon generate runs/RUN --count 64 -o samples.png
 gnomon generate runs/RUN --class 3 --count 1000 -o threes/
 gnomon generate runs/RUN --like face.jpg -o rebuilt.png
 gnomon generate runs/RUN --between a.png b.png -o way.png
+gnomon generate runs/RUN --count 1000 -o synthetic.csv
 """
 
 _TEXT = {"prompt": "--prompt", "length": "--length", "top_k": "--top-k", "top_p": "--top-p", "stop": "--stop"}
-_PICTURES = {"count": "--count", "label": "--class", "like": "--like", "between": "--between"}
+_PICTURES = {"between": "--between"}
+_DRAWN = {"count": "--count", "label": "--class", "like": "--like"}
+_FOREIGN = {"text": {**_DRAWN, **_PICTURES}, "pictures": _TEXT, "tables": {**_TEXT, **_PICTURES}}
+"""Flags that mean nothing, by what a model makes."""
 _LINE = frozenset("\n\t")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class BothFlag(options.Flag):
-    """What is said of text and of pictures."""
+    """What is said of all."""
 
-    section = "Both"
+    section = "All"
 
 
 class TextFlag(options.Flag):
@@ -49,17 +53,17 @@ class TextFlag(options.Flag):
 class PictureFlag(options.Flag):
     """What is drawn."""
 
-    section = "Pictures"
+    section = "Pictures and tables"
 
 
-@click.command("generate", cls=Verb, epilog=EXAMPLES, short_help="let a model write or draw")
+@click.command("generate", cls=Verb, epilog=EXAMPLES, short_help="let a model write, draw or make rows")
 @options.run
 @click.option(
     "--temperature",
     cls=BothFlag,
     type=click.FloatRange(0, 100),
     metavar="T",
-    help="How wild: 0 is the likeliest alone, 1 what the model expects. Default: 0.8 for text, 1 for pictures.",
+    help="How wild: 0 is the likeliest alone, 1 what the model expects. Default: 0.8 for text, else 1.",
 )
 @click.option(
     "--seed",
@@ -68,7 +72,7 @@ class PictureFlag(options.Flag):
     default=0,
     show_default=True,
     metavar="N",
-    help="Same seed: same text, same pictures.",
+    help="Same seed: same text, same pictures, same rows.",
 )
 @click.option(
     "--prompt",
@@ -106,21 +110,21 @@ class PictureFlag(options.Flag):
     cls=PictureFlag,
     type=click.IntRange(min=1),
     metavar="N",
-    help="How many pictures are drawn. Default: 64; of a way, 10.",
+    help="How many pictures or rows. Default: 64 pictures, of a way 10; 1,000 rows.",
 )
 @click.option(
     "--class",
     "label",
     cls=PictureFlag,
     metavar="NAME",
-    help="Draw this class, where the model was trained with labels. Default: each in turn.",
+    help="Only this class, where the model was trained with labels. Default: each in turn; of rows, as often as seen.",
 )
 @click.option(
     "--like",
     cls=PictureFlag,
     multiple=True,
     metavar="FILE",
-    help="Rebuild this picture, or those of a folder, each under its original. May be repeated.",
+    help="Rebuild this picture, those of a folder, each under its original, or the rows of this table.",
 )
 @click.option(
     "--between",
@@ -134,7 +138,7 @@ class PictureFlag(options.Flag):
     "--out",
     cls=options.Flag,
     metavar="FILE",
-    help="Write the text to a file; the pictures to a .png, or one each into a folder.",
+    help="Write text to a file; pictures to a .png, or one each into a folder; rows to a .csv, .parquet …",
 )
 @options.json
 @click.pass_context
@@ -155,10 +159,10 @@ def command(
     out: str | None,
     as_json: bool,
 ) -> None:
-    """Let a language model go on from a prompt, or a model of pictures draw.
+    """Let a language model go on from a prompt, a model of pictures draw, a model of a table make rows.
 
     A text appears after its prompt as it is being written. On a terminal, what would command it is shown escaped.
-    Pictures need a place: -o samples.png, or a folder.
+    Pictures and tables need a place: -o samples.png, a folder, or -o synthetic.csv.
     """
     with watching(as_json=as_json) as watch:
         from gnomon import api
@@ -168,6 +172,10 @@ def command(
         if makes == "pictures":
             wished = {"count": count, "label": label, "like": like, "between": between, "temperature": temperature}
             _draw(watch, run, wished, seed=seed, out=_place(out), given=_given(ctx))
+            return
+        if makes == "tables":
+            wished = {"count": count, "label": label, "like": like, "temperature": temperature}
+            _synthesise(watch, run, wished, seed=seed, out=out, given=_given(ctx))
             return
         pieces = api.generate(
             run,
@@ -202,6 +210,24 @@ def _draw(watch: Watch, run: str, wished: Mapping[str, Any], *, seed: int, out: 
     watch.answer({**watch.display.result, "out": out}, [fact("written", where)])
 
 
+def _synthesise(
+    watch: Watch, run: str, wished: Mapping[str, Any], *, seed: int, out: str | None, given: frozenset[str]
+) -> None:
+    from gnomon import api
+
+    if out is None:
+        raise UsageError("a table needs a place to be written to", fix="-o synthetic.csv, or .tsv, .jsonl, .parquet")
+    if "like" in given and (wrong := [f"--{one}" for one in ("count", "temperature", "seed") if one in given]):
+        raise UsageError(f"--like does not go with {', '.join(wrong)}", fix=f"leave {' and '.join(wrong)} out")
+    settings = {name: value for name, value in wished.items() if name in given}
+    if "like" in settings:
+        if len(settings["like"]) != 1:
+            raise UsageError("--like takes one table", fix="name one file")
+        settings["like"] = settings["like"][0]
+    table = api.synthesise(run, out=out, seed=seed, emit=watch.emit, **settings)
+    watch.answer({**watch.display.result, "out": out}, [fact("written", f"{out} ({table.num_rows:,} rows)")])
+
+
 def _place(out: str | None) -> str:
     if out is None:
         raise UsageError(
@@ -218,14 +244,13 @@ def _given(ctx: click.Context) -> frozenset[str]:
 
 
 def _require_fitting(ctx: click.Context, makes: str) -> None:
-    """Refuse flags for pictures where a model writes text, and the other way round."""
+    """Refuse flags that mean nothing for what a model makes."""
     given = _given(ctx)
-    foreign = {"text": _PICTURES, "pictures": _TEXT}.get(makes, {})
+    foreign = _FOREIGN.get(makes, {})
     if wrong := [flag for name, flag in foreign.items() if name in given]:
-        other = {"text": "pictures", "pictures": "text"}[makes]
         verb = "are" if len(wrong) > 1 else "is"
         raise UsageError(
-            f"{', '.join(wrong)} {verb} for models that make {other}: this one makes {makes}",
+            f"{', '.join(wrong)} {verb} not for a model that makes {makes}",
             fix=f"leave {' and '.join(wrong)} out",
         )
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gnomon.core import bounds, surprise
 from gnomon.core.errors import DataError
-from gnomon.core.spec import Column, Density, Image, Output, Score, Spec
+from gnomon.core.spec import Column, Density, Image, MixedRow, Output, Score, Spec
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,16 +34,18 @@ class Densities:
     output_size = 3
 
     def __init__(self, spec: Spec) -> None:
-        if not isinstance(spec.target, Density) or not isinstance(spec.input, Image):
+        if not isinstance(spec.target, Density) or not isinstance(spec.input, Image | MixedRow):
             raise DataError(
                 f"a {type(spec.input).__name__} with a {type(spec.target).__name__} is nothing to generate",
-                fix="give pictures, or choose another --task",
+                fix="give pictures or a table, or choose another --task",
             )
         self.spec = spec
         self.target = spec.target
-        self.num_values = spec.input.height_px * spec.input.width_px * spec.input.channels
-        self.headline = "nll" if spec.target.binarize != "off" else "bits_per_dim"
-        self.also = math.log(len(spec.target.classes)) if spec.target.conditional and spec.target.classes else 0.0
+        self.num_values = _num_values(spec.input)
+        in_nats = isinstance(spec.input, MixedRow) or spec.target.binarize != "off"
+        self.headline = "nll" if in_nats else "bits_per_dim"
+        in_turn = spec.target.conditional and spec.target.classes and not spec.target.shares
+        self.also = math.log(len(spec.target.classes)) if in_turn else 0.0
         self.held_out: tuple[float, ...] = ()
 
     def loss(self, output: Output, targets: Tensor) -> Tensor:
@@ -83,7 +85,7 @@ class Densities:
         order = np.argsort(-found.strangeness, kind="stable")
         return {
             **bounds.details(found),
-            "likelihood": {"levels": self.target.levels, "binarize": self.target.binarize},
+            "likelihood": self._likelihood(),
             "strangest": self._told(found, order[:NUM_STRANGEST], targets, ids),
             "typical": self._told(found, order[::-1][:NUM_STRANGEST], targets, ids),
             "histogram": self.histogram(found, targets),
@@ -105,6 +107,12 @@ class Densities:
         nll = bounds.mean(nats)
         bits = bounds.mean(nats, scale=1 / (self.num_values * math.log(2)))
         return {self.headline: nll if self.headline == "nll" else bits, "nll": nll, "bits_per_dim": bits}
+
+    def _likelihood(self) -> dict[str, Any]:
+        """Return what the samples are made of, as the bound counts it."""
+        if isinstance(self.spec.input, MixedRow):
+            return {"columns": len(self.spec.input.names), "discretised": True}
+        return {"levels": self.target.levels, "binarize": self.target.binarize}
 
     def _row(self, row: npt.NDArray[np.float64], p_value: float) -> dict[str, Any]:
         bound = float(row[0] + row[2:].sum())
@@ -133,6 +141,11 @@ class Densities:
             }
             for i, name, p in zip(rows, names, p_values, strict=True)
         ]
+
+
+def _num_values(leaf: Image | MixedRow) -> int:
+    """Return how many numbers a sample has."""
+    return len(leaf.names) if isinstance(leaf, MixedRow) else leaf.height_px * leaf.width_px * leaf.channels
 
 
 def _edges(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

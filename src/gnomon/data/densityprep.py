@@ -49,11 +49,13 @@ def prepare(
     nothing to learn.
     """
     if not isinstance(dataset.spec.input, Image):
-        raise UsageError(f"the density of {type(dataset.spec.input).__name__} data is not learned", fix="give pictures")
+        raise UsageError(
+            f"the density of {type(dataset.spec.input).__name__} data is not learned", fix="give pictures or a table"
+        )
     classes = dataset.spec.target.classes if isinstance(dataset.spec.target, Label | Density) else ()
-    _require_classes(config.anomalous, classes)
+    require_classes(config.anomalous, classes)
     target, guesses = _target(dataset, config, wanted, classes, known)
-    splits = {name: _usable(name, part, target) for name, part in dataset.splits.items()}
+    splits = {name: usable(name, part, target) for name, part in dataset.splits.items()}
     _require_variety(splits.get("train", splits[next(iter(splits))]), dataset)
     made = replace(
         dataset,
@@ -86,7 +88,7 @@ def _target(
     if dataset.spec.input.channels != 1 and binarize != "off":  # type: ignore[union-attr]
         raise UsageError("colour pictures cannot be made of two values", fix="--set density.binarize=off")
     if issubclass(wanted, Normality):
-        normal = tuple(known["normal"]) if known is not None else _normal(train, classes, config.anomalous)
+        normal = tuple(known["normal"]) if known is not None else normal_classes(train, classes, config.anomalous)
         return wanted(binarize=binarize, values=values, classes=classes, normal=normal), guesses
     conditional = bool(classes) and len(classes) > 1 and config.condition != "off"
     if config.condition == "on" and not conditional:
@@ -121,7 +123,11 @@ def _few_values(train: Split, binarize: str) -> tuple[int, ...]:
     return tuple(int(value) for value in found) if 2 <= len(found) <= _FEW else ()
 
 
-def _normal(train: Split, classes: tuple[str, ...], anomalous: tuple[str, ...]) -> tuple[str, ...]:
+def normal_classes(train: Split, classes: tuple[str, ...], anomalous: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the classes that are learned: those of the training samples that are not named as anomalous.
+
+    Raises ``DataError`` where none is left.
+    """
     if not classes:
         return ()
     there = np.bincount(train.targets[train.targets >= 0], minlength=len(classes)) > 0
@@ -131,7 +137,7 @@ def _normal(train: Split, classes: tuple[str, ...], anomalous: tuple[str, ...]) 
     return normal
 
 
-def _usable(name: str, part: Split, target: Density) -> Split:
+def usable(name: str, part: Split, target: Density) -> Split:
     """Return a split without anomalies; only the test split keeps them. Without classes, every target is -1."""
     if not target.classes:
         return replace(part, targets=np.full(len(part), -1, dtype=np.int64))
@@ -142,7 +148,8 @@ def _usable(name: str, part: Split, target: Density) -> Split:
     return take(part, np.flatnonzero(~odd[part.targets]))
 
 
-def _require_classes(named: tuple[str, ...], classes: tuple[str, ...]) -> None:
+def require_classes(named: tuple[str, ...], classes: tuple[str, ...]) -> None:
+    """Raise ``UsageError`` where a class that is named as anomalous is none."""
     for name in named:
         if name not in classes:
             there = ", ".join(classes[:20]) or "none"

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split, Tree, Vector, Waveform
+from gnomon.core.spec import Batch, Image, Label, MixedRow, Sequence, Series, Spec, Split, Tree, Vector, Waveform
 from gnomon.core.training import AugmentConfig
 from gnomon.data import batch as pictures
 from gnomon.data import sequences, soundfeed, stream, windows
@@ -61,7 +61,7 @@ def feed_for(
         if isinstance(spec.target, Label):
             return windows.ArrayFeed(split, **about)  # type: ignore[arg-type]
         return windows.WindowFeed(split, **about)  # type: ignore[arg-type]
-    if isinstance(spec.input, Vector):
+    if isinstance(spec.input, Vector | MixedRow):
         return windows.ArrayFeed(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Waveform):
         return soundfeed.SoundFeed(split, spec, augment=augment, **about)  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def looks(
         if isinstance(spec.target, Label):
             return windows.looks_arrays(split, **about)  # type: ignore[arg-type]
         return windows.looks_windows(split, **about)  # type: ignore[arg-type]
-    if isinstance(spec.input, Vector):
+    if isinstance(spec.input, Vector | MixedRow):
         return windows.looks_arrays(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Waveform):
         return soundfeed.looks_sounds(split, **about)  # type: ignore[arg-type]

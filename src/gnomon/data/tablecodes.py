@@ -126,11 +126,11 @@ def _fit_category(column: TableColumn, cells: Any, settings: Settings) -> dict[s
 
 def _counted(cells: Any) -> tuple[list[str], Ints]:
     """Return the texts of a column, the most frequent first, and how often each comes."""
-    table = tabletypes.counts_of(_as_texts(cells)).sort_by([("n", "descending"), ("text", "ascending")])
+    table = tabletypes.counts_of(as_texts(cells)).sort_by([("n", "descending"), ("text", "ascending")])
     return table["text"].to_pylist(), np.asarray(table["n"], np.int64)
 
 
-def _as_texts(cells: Any) -> Any:
+def as_texts(cells: Any) -> Any:
     """Return cells as texts; whole numbers without a point, so that 3 and 3.0 are one category."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -149,7 +149,7 @@ def _codes(cells: Any, entry: Mapping[str, Any]) -> Ints:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    words, places = tablevalues.coded(_as_texts(cells))
+    words, places = tablevalues.coded(as_texts(cells))
     known = pc.index_in(words, value_set=pa.array(entry["values"], words.type))
     code = np.asarray(pc.fill_null(known, UNSEEN - FIRST), np.int64) + FIRST
     code = np.append(np.where(np.asarray(words.is_null()), MISSING, code), MISSING)

@@ -11,18 +11,20 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from gnomon.core.config import require_within
-from gnomon.core.spec import Density, Image, Normality, Spec
+from gnomon.core.spec import Density, Image, MixedRow, Normality, Spec
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.likelihood_bernoulli import Bernoulli
 from gnomon.layers.likelihood_categorical import Categorical
 from gnomon.layers.likelihood_logistics import Logistics
 from gnomon.layers.likelihood_neighbours import NeighbourLikelihood
 from gnomon.layers.network import Network
+from gnomon.layers.row_size import EMBEDDING, row_settings, row_shape
 from gnomon.layers.vae_flat import FlatVae
 from gnomon.layers.vae_hierarchical import HierarchicalVae, sides_of
 from gnomon.layers.vae_network import Likelihood
+from gnomon.layers.vae_rows import RowVae
 
-ACCEPTS = (Image,)
+ACCEPTS = (Image, MixedRow)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,7 @@ class Config:
     """Settings of the network."""
 
     structure: Literal["hierarchical", "flat"] = "hierarchical"
-    """Latents on maps, from the coarse to the fine, or one vector of them."""
+    """Pictures: latents on maps, from the coarse to the fine, or one vector of them, as rows of tables always have."""
     patch_px: int = 4
     """Hierarchical: side of the squares of pixels that the finest map has one value for."""
     widths: tuple[int, ...] = (64, 64, 128)
@@ -44,6 +46,8 @@ class Config:
     """Residual blocks of the encoder on each map. Flat: layers of encoder and decoder."""
     components: int = 100
     """Flat: posteriors that the learned prior is made of; 0 for the standard normal."""
+    embedding: int = EMBEDDING
+    """Rows of tables: numbers that each cell becomes."""
     logistics: int = 5
     """Logistic distributions that 8-bit pixels are a mixture of."""
     reach_px: int = 2
@@ -96,11 +100,25 @@ def build(config: Config, spec: Spec) -> Network:
                 num_blocks=config.blocks,
                 **about,
             )
+        case MixedRow() as leaf, Density() as density:
+            return RowVae(
+                leaf,
+                density,
+                width=config.widths[0],
+                depth=config.blocks,
+                num_latents=config.latents[-1],
+                components=config.components,
+                embedding=config.embedding,
+                warmup=config.warmup,
+                free_nats=config.free_nats,
+            )
     raise TypeError(f"a vae does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder that sees as many samples as it needs in the allowance."""
+    if isinstance(spec.input, MixedRow) and isinstance(spec.target, Density):
+        return _for_rows(allowance, spec.input, speed)
     if not isinstance(spec.input, Image):
         raise TypeError(f"a vae does not take {type(spec.input).__name__}")
     if not isinstance(spec.target, Density):
@@ -140,6 +158,23 @@ FEW = 32
 _FEATURES = 16
 _SMALL_PX = 16
 _LARGE_PX = 48
+
+
+def _for_rows(allowance: Allowance, leaf: MixedRow, speed: Speed) -> Proposal:
+    """Return the proposal for rows of a table."""
+    shape, seen = row_shape(allowance, leaf, speed)
+    config = Config(
+        structure="flat",
+        widths=(shape.width,),
+        blocks=shape.depth,
+        latents=(shape.num_latents,),
+        components=shape.components,
+    )
+    why = (
+        f"width {shape.width}, {shape.num_latents} latents: the largest network of its ladder that sees enough rows in "
+        f"the budget (about {seen:,.0f}, {seen / max(1, allowance.num_train):.1f} passes over the data)",
+    )
+    return Proposal(config=config, merit=0.9, settings=row_settings(allowance), why=why)
 
 
 def _config(rung: _Rung, spec: Spec) -> Config:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnomon.core.spec import Density, Image, Normality, Output
+from gnomon.core.spec import Density, Image, MixedRow, Normality, Output
 from gnomon.layers.binarise import binarise
 from gnomon.layers.familiarity import Familiarity
 from gnomon.layers.gaussian_latents import Fixed, Means, Pick, Posterior, Prior
@@ -111,20 +111,27 @@ class Generative(Network):
     groups: tuple[Latents, ...]
 
     def __init__(
-        self, image: Image, density: Density, likelihood: Likelihood, *, warmup: float, free_nats: float
+        self, image: Image | MixedRow, density: Density, likelihood: Likelihood, *, warmup: float, free_nats: float
     ) -> None:
         super().__init__()
-        self.image = image
         self.density = density
         self.conditional = density.conditional
         self.likelihood = likelihood
-        self.familiarity = Familiarity() if isinstance(density, Normality) else None
+        self.familiarity = Familiarity() if isinstance(density, Normality) and isinstance(image, Image) else None
         self.warmup = warmup
         self.free_nats = free_nats
 
     @abstractmethod
     def look(self, pictures: Tensor, given: Tensor) -> Features:
         """Return what the posteriors need of pictures ``(batch, channels, height, width)`` in [0, 1]."""
+
+    def seen(self, inputs: Tensor, *, anew: bool) -> Tensor:
+        """Return the samples as encoder and likelihood take them: of pictures ``(batch, channels, height, width)``."""
+        return binarise(inputs, self.density.binarize, anew=anew)
+
+    def naming(self, classes: Tensor) -> Tensor:
+        """Return what it costs to name the class of each sample, nats ``(batch,)``: 0 where the task adds that."""
+        return torch.zeros(len(classes), device=classes.device)
 
     @abstractmethod
     def descend(self, features: Features | None, pick: Pick, given: Tensor) -> Descent:
@@ -141,10 +148,10 @@ class Generative(Network):
         arXiv 1602.02282, section 3.
         """
         classes = self._classes(inputs, given)
-        pictures = binarise(inputs, self.density.binarize, anew=self.training)
+        pictures = self.seen(inputs, anew=self.training)
         noise = DrawnNoise(inputs.device) if self.training else KeyedNoise(keys_of(inputs))
         found = self.descend(self.look(pictures, classes), Posterior(noise), classes)
-        rebuilt = self.likelihood.nats(found.parameters, pictures)
+        rebuilt = self.likelihood.nats(found.parameters, pictures) + self.naming(classes)
         divergences = torch.stack(found.kls, dim=1)
         penalty = divergences.mean(0).clamp_min(self.free_nats).sum() * self.weight()
         strange = (rebuilt + divergences.sum(1)).detach()
@@ -171,7 +178,7 @@ class Generative(Network):
         Burda et al., arXiv 1509.00519, equation 8; the variance of the logarithm of a mean by the delta method.
         """
         classes = self._classes(inputs, given)
-        pictures = binarise(inputs, self.density.binarize, anew=False)
+        pictures = self.seen(inputs, anew=False)
         features = self.look(pictures, classes)
         keys = keys_of(inputs, salt=_BOUND_SALT)
         weights = [
@@ -191,8 +198,10 @@ class Generative(Network):
         draws = torch.arange(start, stop, device=keys.device)
         noise = KeyedNoise(mixed(keys[:, None] + mixed(draws + 1)[None, :]).flatten())
         many = tuple(part.repeat_interleave(times, dim=0) for part in features)
-        found = self.descend(many, Posterior(noise), classes.repeat_interleave(times))
-        logs = -self.likelihood.nats(found.parameters, pictures.repeat_interleave(times, dim=0)).double()
+        again = classes.repeat_interleave(times)
+        found = self.descend(many, Posterior(noise), again)
+        nats = self.likelihood.nats(found.parameters, pictures.repeat_interleave(times, dim=0)) + self.naming(again)
+        logs = -nats.double()
         for ratio in found.ratios:
             logs = logs + ratio.double()
         return logs.view(-1, times)
@@ -212,14 +221,14 @@ class Generative(Network):
     def reconstruct(self, inputs: Tensor, given: Tensor | None = None) -> Tensor:
         """Return the mean pictures for the mean latents of pictures, uint8 ``(batch, height, width, channels)``."""
         classes = self._classes(inputs, given)
-        pictures = binarise(inputs, self.density.binarize, anew=False)
+        pictures = self.seen(inputs, anew=False)
         return self._pixels(self.descend(self.look(pictures, classes), Means(), classes))
 
     @torch.no_grad()
     def encode(self, inputs: Tensor, given: Tensor | None = None) -> Tensor:
         """Return the mean latents of pictures, float32 ``(batch, dims)``, in units of their prior, top group first."""
         classes = self._classes(inputs, given)
-        pictures = binarise(inputs, self.density.binarize, anew=False)
+        pictures = self.seen(inputs, anew=False)
         found = self.descend(self.look(pictures, classes), Means(), classes)
         return torch.cat([code.flatten(1).float() for code in found.codes], dim=1)
 

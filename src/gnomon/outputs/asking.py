@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from gnomon.assemble import Model
 from gnomon.core.errors import UsageError
 from gnomon.core.events import Emit, silent
-from gnomon.core.spec import Batch, Image, Series, Tree, Vector, Waveform
+from gnomon.core.spec import Batch, Image, MixedRow, Series, Tree, Vector, Waveform
 from gnomon.core.spec import Sequence as Tokens
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def asking(model: Model, emit: Emit = silent, *, strict: bool = False) -> Asking
         from gnomon.outputs.ask_series import AskSeries
 
         return AskSeries(model)
-    if isinstance(model.spec.input, Vector):
+    if isinstance(model.spec.input, Vector | MixedRow):
         from gnomon.outputs.ask_tables import AskTables
 
         return AskTables(model, emit, strict=strict)

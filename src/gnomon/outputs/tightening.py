@@ -13,7 +13,7 @@ import torch
 from gnomon.assemble import Model
 from gnomon.core import bounds, surprise
 from gnomon.core.errors import StoppedError
-from gnomon.core.spec import Batch, Density, Normality, Spec, Split
+from gnomon.core.spec import Batch, Density, Image, Normality, Spec, Split
 from gnomon.data import feeds
 from gnomon.layers.familiarity import REMEMBERED, VIEWS
 from gnomon.layers.vae_network import Generative
@@ -44,8 +44,9 @@ def samples_for(spec: Spec, *, draws: int, count: int, look_s: float, seconds: f
 def remembering_s(spec: Spec, *, num_train: int, num_measured: int) -> float:
     """Return about how many seconds it takes to remember normal samples and to compare the measured ones with them."""
     remembered = min(REMEMBERED, num_train)
+    remembers = isinstance(spec.target, Normality) and isinstance(spec.input, Image)
     pairs = remembered * (remembered + num_measured)
-    return _PAIR_S * len(VIEWS) * pairs if isinstance(spec.target, Normality) else 0.0
+    return _PAIR_S * len(VIEWS) * pairs if remembers else 0.0
 
 
 def memorise(model: Model, train: Split) -> None:

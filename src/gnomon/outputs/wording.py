@@ -73,6 +73,25 @@ METRICS = {
     "frechet_real": Metric(
         "Fréchet distance of real ones", "number", False, "the same between real samples: what a perfect model gets"
     ),
+    "marginal_distance": Metric(
+        "Distance of columns", "share", False, "how far the spread of a column is from the real one, on average"
+    ),
+    "association_distance": Metric(
+        "Difference of associations", "share", False, "how much less, or more, columns tell of each other, on average"
+    ),
+    "synthetic_accuracy": Metric(
+        "Accuracy when trained on them", "share", True, "on real rows, of a classifier that saw only these"
+    ),
+    "detection_auroc": Metric(
+        "Told from real rows",
+        "share",
+        False,
+        "how well a classifier tells them from real ones (AUROC); 50 % is not at all",
+    ),
+    "copies": Metric("Copies", "share", False, "rows that are the same as one of the training data"),
+    "nearer_to_training": Metric(
+        "Nearer to training rows", "share", False, "than to other real ones; above 50 % rows were learned by heart"
+    ),
     "mse": Metric("MSE", "number", False, "mean squared error, on values scaled to deviation 1"),
     "mae": Metric("MAE", "number", False, "mean absolute error, on values scaled to deviation 1"),
     "mse_original": Metric("MSE, original unit", "number", False, "mean squared error in the data's own unit, squared"),

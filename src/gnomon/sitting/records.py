@@ -89,7 +89,13 @@ def result(run: RunFolder, log: PlanLog, found: Mapping[str, Any], *, elapsed_s:
         "weights_sha256": finish.get("weights_sha256", ""),
         "peak_memory_bytes": finish.get("peak_memory_bytes", 0),
         "report": str(run.report),
+        **({"sample": "row"} if _are_rows(found) else {}),
     }
+
+
+def _are_rows(found: Mapping[str, Any]) -> bool:
+    """Return whether the rows of a table were learned themselves, by what the evaluation tells."""
+    return any("columns" in told.get("likelihood", {}) for told in found["details"].values())
 
 
 def require_equal(run: RunFolder, replayed: RunFolder, wanted: str, got: str) -> None:

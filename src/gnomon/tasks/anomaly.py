@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gnomon.core import bounds, ranking, surprise
+from gnomon.core import bounds, mixed, ranking, surprise
 from gnomon.core.config import require_within
 from gnomon.core.densities import Densities
-from gnomon.core.spec import Column, Normality, Score, Spec, Split
-from gnomon.data import pixelbaselines
+from gnomon.core.spec import Column, MixedRow, Normality, Score, Spec, Split
+from gnomon.data import mixedbaselines, pixelbaselines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,7 +56,12 @@ class Task(Densities):
             self.headline, self.higher_is_better = "auroc", True
 
     def prior(self, train: Split) -> npt.NDArray[np.float32]:
-        """Return the mean picture ``(height, width, channels)`` in [0, 1]: what is best without any training."""
+        """Return what is best without any training: the mean picture ``(height, width, channels)`` in [0, 1].
+
+        Of rows of a table, the parameters ``(parameters,)`` for which each column is spread as in training.
+        """
+        if isinstance(self.spec.input, MixedRow):
+            return mixed.marginals(mixedbaselines.some(train), self.spec.input)
         return pixelbaselines.mean_picture(train)
 
     def progress_metrics(self, kept: Tensor, targets: Tensor | None) -> dict[str, float]:
@@ -111,12 +116,30 @@ class Task(Densities):
     def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
         """Return what trivial models find: the distance from the principal plane, an isolation forest, pixels alone."""
         odd = self.anomalous(other.targets)
+        if isinstance(self.spec.input, MixedRow):
+            return self._of_rows(self.spec.input, train, other, odd, seed=seed, thorough=thorough)
         if odd.all() or not odd.any():
             nats = pixelbaselines.independent(train, other, binarize=self.target.binarize)
             return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}] if self.headline != "auroc" else []
         found = [("principal components", pixelbaselines.principal(train, other.inputs))]
         if thorough:
             found.append(("isolation forest", pixelbaselines.isolation(train, other.inputs, seed=seed)))
+        return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found]
+
+    def _of_rows(
+        self, leaf: MixedRow, train: Split, other: Split, odd: Flags, *, seed: int, thorough: bool
+    ) -> list[dict[str, Any]]:
+        """Return what trivial models find of rows of a table: that of each column alone is a likelihood as well."""
+        from gnomon.layers.likelihood_mixed import independent
+
+        known, rows = mixedbaselines.some(train), np.asarray(other.inputs[0 : len(other)], np.float32)
+        nats = independent(leaf, known, rows).numpy()
+        alone = "column by column"
+        if odd.all() or not odd.any():
+            return [{"name": alone, "scores": self.of_nats(nats)}] if self.headline != "auroc" else []
+        found = [(alone, nats), ("principal components", mixedbaselines.principal(train, other.inputs, leaf))]
+        if thorough:
+            found.append(("isolation forest", mixedbaselines.isolation(train, other.inputs, leaf, seed=seed)))
         return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found]
 
     def limit(self, calm: Floats) -> float:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gnomon.core import mixed
 from gnomon.core.config import require_within
 from gnomon.core.densities import Densities
-from gnomon.core.spec import Density, Spec, Split
-from gnomon.data import pixelbaselines
+from gnomon.core.spec import Density, MixedRow, Spec, Split
+from gnomon.data import mixedbaselines, pixelbaselines
 
 TARGETS = (Density,)
 
@@ -35,10 +36,21 @@ class Task(Densities):
         self.importance_samples = config.importance_samples
 
     def prior(self, train: Split) -> npt.NDArray[np.float32]:
-        """Return the mean picture ``(height, width, channels)`` in [0, 1]: what is best without any training."""
+        """Return what is best without any training: the mean picture ``(height, width, channels)`` in [0, 1].
+
+        Of rows of a table, the parameters ``(parameters,)`` for which each column is spread as in training.
+        """
+        if isinstance(self.spec.input, MixedRow):
+            return mixed.marginals(mixedbaselines.some(train), self.spec.input)
         return pixelbaselines.mean_picture(train)
 
     def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
-        """Return what a model scores in which each pixel is independent of all others."""
+        """Return what a model scores in which each pixel, or column, is independent of all others."""
+        if isinstance(self.spec.input, MixedRow):
+            from gnomon.layers.likelihood_mixed import independent
+
+            known, rows = mixedbaselines.some(train), np.asarray(other.inputs[0 : len(other)], np.float32)
+            nats = independent(self.spec.input, known, rows).numpy() + mixed.naming(other.targets, self.target)
+            return [{"name": "column by column", "scores": self.of_nats(nats)}]
         nats = pixelbaselines.independent(train, other, binarize=self.target.binarize)
         return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}]
