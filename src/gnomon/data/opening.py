@@ -15,7 +15,7 @@ from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
 from gnomon.core.spec import Audio, Dataset, Density, Guess, Image, Label, NodeLabels, Spec, Table, Tags, Vector
 from gnomon.core.training import RunConfig
-from gnomon.data import detect, named, split
+from gnomon.data import detect, joining, named, split
 from gnomon.data.detect import Detected
 from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
@@ -144,6 +144,8 @@ def load_foreign(
     else:
         data = replace(data, label_from=str(preparation.get("label_from", "auto")))
     other = _read(path, data, reading, data_dir, before)
+    if isinstance(spec.target, Density):
+        other = joining.as_density(other, spec.target)
     target = spec.target if isinstance(spec.target, Label | Tags | NodeLabels) else other.spec.target
     if type(other.spec.target) is not type(target):
         raise DataError(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from gnomon.core.config import require_within
-from gnomon.core.spec import Density, Image, Normality, Spec
+from gnomon.core.spec import Density, Image, Normality, Series, Spec
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.likelihood_bernoulli import Bernoulli
 from gnomon.layers.likelihood_categorical import Categorical
@@ -20,8 +20,10 @@ from gnomon.layers.network import Network
 from gnomon.layers.vae_flat import FlatVae
 from gnomon.layers.vae_hierarchical import HierarchicalVae, sides_of
 from gnomon.layers.vae_network import Likelihood
+from gnomon.layers.vae_series import Over, SeriesVae, SeriesVaeConfig
+from gnomon.layers.vae_series_size import series_size
 
-ACCEPTS = (Image,)
+ACCEPTS = (Image, Series)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,11 @@ class Config:
     """Flat: posteriors that the learned prior is made of; 0 for the standard normal."""
     logistics: int = 5
     """Logistic distributions that 8-bit pixels are a mixture of."""
+    over: Over = "convolutional"
+    """Series: what looks over time. The first of ``widths`` is the width, ``blocks`` are its layers, the last of
+    ``latents`` is the length of the vector, and ``components`` make the prior."""
+    patch_steps: int = 3
+    """Series: steps that are read and written at once."""
     warmup: float = 0.1
     """Share of the training over which the weight of the divergence rises to 1."""
     free_nats: float = 0.0
@@ -53,12 +60,15 @@ class Config:
     def __post_init__(self) -> None:
         require_within("family.patch_px", self.patch_px, 1, 16)
         require_within("family.components", self.components, 0, 10_000)
+        require_within("family.patch_steps", self.patch_steps, 1, 65_536)
         require_within("family.warmup", self.warmup, 0, 1)
 
 
 def build(config: Config, spec: Spec) -> Network:
-    """Return the network for pictures of which the density is asked."""
+    """Return the network for pictures or series of which the density is asked."""
     match spec.input, spec.target:
+        case Series() as series, Density() as density:
+            return SeriesVae(series, density, _of_series(config))
         case Image() as image, Density() as density:
             likelihood = _likelihood(config, image, density)
             about = {"warmup": config.warmup, "free_nats": config.free_nats}
@@ -90,10 +100,12 @@ def build(config: Config, spec: Spec) -> Network:
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder that sees as many samples as it needs in the allowance."""
-    if not isinstance(spec.input, Image):
+    if not isinstance(spec.input, ACCEPTS):
         raise TypeError(f"a vae does not take {type(spec.input).__name__}")
     if not isinstance(spec.target, Density):
         return Proposal(config=Config(), merit=0.0)
+    if isinstance(spec.input, Series):
+        return _size_for_series(allowance, spec.input, speed)
     chosen, seen = _RUNGS[0], 0.0
     for rung in _RUNGS:
         samples = allowance.samples_at(_flop(_config(rung, spec), spec), speed)
@@ -106,6 +118,32 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         f"the budget (about {seen:,.0f}, {seen / max(1, allowance.num_train):.1f} passes over the data)",
     )
     return Proposal(config=config, merit=0.9, settings=_settings(spec, allowance), why=why)
+
+
+def _size_for_series(allowance: Allowance, series: Series, speed: Speed) -> Proposal:
+    chosen, settings, why = series_size(allowance, series, speed)
+    config = Config(
+        over=chosen.over,
+        patch_steps=chosen.patch_steps,
+        widths=(chosen.width,),
+        latents=(chosen.num_latents,),
+        blocks=chosen.blocks,
+        components=chosen.components,
+    )
+    return Proposal(config=config, merit=0.9, settings=settings, why=why)
+
+
+def _of_series(config: Config) -> SeriesVaeConfig:
+    return SeriesVaeConfig(
+        over=config.over,
+        patch_steps=config.patch_steps,
+        width=config.widths[0],
+        blocks=config.blocks,
+        num_latents=config.latents[-1],
+        components=config.components,
+        warmup=config.warmup,
+        free_nats=config.free_nats,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

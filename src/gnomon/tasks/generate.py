@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from gnomon.core.config import require_within
 from gnomon.core.densities import Densities
-from gnomon.core.spec import Density, Spec, Split
-from gnomon.data import pixelbaselines
+from gnomon.core.spec import Density, Series, Spec, Split
+from gnomon.data import pixelbaselines, stretchbaselines
 
 TARGETS = (Density,)
 
@@ -35,10 +35,23 @@ class Task(Densities):
         self.importance_samples = config.importance_samples
 
     def prior(self, train: Split) -> npt.NDArray[np.float32]:
-        """Return the mean picture ``(height, width, channels)`` in [0, 1]: what is best without any training."""
+        """Return what is best without any training: the mean picture ``(height, width, channels)`` in [0, 1], or the
+        mean of each channel of a series, ``(channels,)``."""
+        if self.series is not None:
+            return np.array(self.series.mean, np.float32)
         return pixelbaselines.mean_picture(train)
 
     def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
-        """Return what a model scores in which each pixel is independent of all others."""
+        """Return what models score in which each value is independent of all others, or follows the one before it."""
+        if self.series is not None:
+            return self.trivial(train, other, self.series)
         nats = pixelbaselines.independent(train, other, binarize=self.target.binarize)
         return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}]
+
+    def trivial(self, train: Split, other: Split, series: Series) -> list[dict[str, Any]]:
+        """Return what models of a series score that need no training to speak of."""
+        nats = {
+            "value by value": stretchbaselines.by_value(train, other, series),
+            "from the last value": stretchbaselines.from_last_value(train, other, series),
+        }
+        return [{"name": name, "scores": self.of_nats(found)} for name, found in nats.items()]
