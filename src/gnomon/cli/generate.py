@@ -26,18 +26,24 @@ gnomon generate runs/RUN --count 64 -o samples.png
 gnomon generate runs/RUN --class 3 --count 1000 -o threes/
 gnomon generate runs/RUN --like face.jpg -o rebuilt.png
 gnomon generate runs/RUN --between a.png b.png -o way.png
+gnomon generate runs/RUN --count 5 -o synthetic.csv
 """
 
 _TEXT = {"prompt": "--prompt", "length": "--length", "top_k": "--top-k", "top_p": "--top-p", "stop": "--stop"}
 _PICTURES = {"count": "--count", "label": "--class", "like": "--like", "between": "--between"}
+_DRAWN = {
+    "pictures": "-o samples.png for a grid of all, -o samples/ for a file each",
+    "series": "-o synthetic.csv, or a .parquet file",
+}
+"""What is drawn, and where it can be written to."""
 _LINE = frozenset("\n\t")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class BothFlag(options.Flag):
-    """What is said of text and of pictures."""
+    """What is said of all of them."""
 
-    section = "Both"
+    section = "All"
 
 
 class TextFlag(options.Flag):
@@ -49,7 +55,7 @@ class TextFlag(options.Flag):
 class PictureFlag(options.Flag):
     """What is drawn."""
 
-    section = "Pictures"
+    section = "Pictures and series"
 
 
 @click.command("generate", cls=Verb, epilog=EXAMPLES, short_help="let a model write or draw")
@@ -59,7 +65,7 @@ class PictureFlag(options.Flag):
     cls=BothFlag,
     type=click.FloatRange(0, 100),
     metavar="T",
-    help="How wild: 0 is the likeliest alone, 1 what the model expects. Default: 0.8 for text, 1 for pictures.",
+    help="How wild: 0 is the likeliest alone, 1 what the model expects. Default: 0.8 for text, 1 for what is drawn.",
 )
 @click.option(
     "--seed",
@@ -68,7 +74,7 @@ class PictureFlag(options.Flag):
     default=0,
     show_default=True,
     metavar="N",
-    help="Same seed: same text, same pictures.",
+    help="Same seed: same text, same pictures, same series.",
 )
 @click.option(
     "--prompt",
@@ -106,7 +112,7 @@ class PictureFlag(options.Flag):
     cls=PictureFlag,
     type=click.IntRange(min=1),
     metavar="N",
-    help="How many pictures are drawn. Default: 64; of a way, 10.",
+    help="How many are drawn. Default: 64 pictures, 16 stretches of a series; of a way, 10.",
 )
 @click.option(
     "--class",
@@ -120,21 +126,21 @@ class PictureFlag(options.Flag):
     cls=PictureFlag,
     multiple=True,
     metavar="FILE",
-    help="Rebuild this picture, or those of a folder, each under its original. May be repeated.",
+    help="Rebuild this picture, those of a folder, or this series, beside its original. May be repeated.",
 )
 @click.option(
     "--between",
     cls=PictureFlag,
     nargs=2,
     metavar="A B",
-    help="Draw the way from one picture to another.",
+    help="Draw the way from one picture to another, or from the end of one series to that of another.",
 )
 @click.option(
     "-o",
     "--out",
     cls=options.Flag,
     metavar="FILE",
-    help="Write the text to a file; the pictures to a .png, or one each into a folder.",
+    help="Write the text to a file; pictures to a .png, or one each into a folder; series to a .csv or .parquet.",
 )
 @options.json
 @click.pass_context
@@ -155,19 +161,19 @@ def command(
     out: str | None,
     as_json: bool,
 ) -> None:
-    """Let a language model go on from a prompt, or a model of pictures draw.
+    """Let a language model go on from a prompt, or a model of pictures or series draw.
 
     A text appears after its prompt as it is being written. On a terminal, what would command it is shown escaped.
-    Pictures need a place: -o samples.png, or a folder.
+    What is drawn needs a place: -o samples.png, a folder, or -o synthetic.csv.
     """
     with watching(as_json=as_json) as watch:
         from gnomon import api
 
         makes = api.makes(run)
         _require_fitting(ctx, makes)
-        if makes == "pictures":
+        if makes in _DRAWN:
             wished = {"count": count, "label": label, "like": like, "between": between, "temperature": temperature}
-            _draw(watch, run, wished, seed=seed, out=_place(out), given=_given(ctx))
+            _draw(watch, run, wished, seed=seed, out=_place(out, makes), given=_given(ctx), what=makes)
             return
         pieces = api.generate(
             run,
@@ -189,7 +195,9 @@ def command(
         watch.answer({**watch.display.result, "out": out}, [fact("written", out)] if out else [])
 
 
-def _draw(watch: Watch, run: str, wished: Mapping[str, Any], *, seed: int, out: str, given: frozenset[str]) -> None:
+def _draw(
+    watch: Watch, run: str, wished: Mapping[str, Any], *, seed: int, out: str, given: frozenset[str], what: str
+) -> None:
     from gnomon import api
 
     idle = {"like": ("count", "between", "temperature", "seed"), "between": ("temperature", "seed")}
@@ -197,17 +205,14 @@ def _draw(watch: Watch, run: str, wished: Mapping[str, Any], *, seed: int, out: 
         if name in given and (wrong := [f"--{other}" for other in others if other in given]):
             raise UsageError(f"--{name} does not go with {', '.join(wrong)}", fix=f"leave {' and '.join(wrong)} out")
     settings = {name: value for name, value in wished.items() if name in given}
-    pictures = api.draw(run, out=out, seed=seed, emit=watch.emit, **settings)
-    where = out if len(pictures) == 1 else f"{out} ({len(pictures):,} pictures)"
+    drawn = api.draw(run, out=out, seed=seed, emit=watch.emit, **settings)
+    where = out if len(drawn) == 1 else f"{out} ({len(drawn):,} {what})"
     watch.answer({**watch.display.result, "out": out}, [fact("written", where)])
 
 
-def _place(out: str | None) -> str:
+def _place(out: str | None, makes: str) -> str:
     if out is None:
-        raise UsageError(
-            "pictures need a place to be written to",
-            fix="-o samples.png for a grid of all, -o samples/ for a file each",
-        )
+        raise UsageError(f"{makes} need a place to be written to", fix=_DRAWN[makes])
     return out
 
 
@@ -218,11 +223,11 @@ def _given(ctx: click.Context) -> frozenset[str]:
 
 
 def _require_fitting(ctx: click.Context, makes: str) -> None:
-    """Refuse flags for pictures where a model writes text, and the other way round."""
+    """Refuse flags for what is drawn where a model writes text, and the other way round."""
     given = _given(ctx)
-    foreign = {"text": _PICTURES, "pictures": _TEXT}.get(makes, {})
+    foreign = {"text": _PICTURES, "pictures": _TEXT, "series": _TEXT}.get(makes, {})
     if wrong := [flag for name, flag in foreign.items() if name in given]:
-        other = {"text": "pictures", "pictures": "text"}[makes]
+        other = "pictures" if makes == "text" else "text"
         verb = "are" if len(wrong) > 1 else "is"
         raise UsageError(
             f"{', '.join(wrong)} {verb} for models that make {other}: this one makes {makes}",

@@ -109,6 +109,7 @@ def _fitted(dataset: Dataset, series: SeriesConfig, wanted: type[Density]) -> Fa
         )
     return {
         "kind": KIND,
+        "samples": "rows",
         "target": wanted.__name__,
         "names": list(names),
         "window": window,
@@ -205,6 +206,7 @@ def _fitted_samples(train: Split, series: Series, target: Density) -> Facts:
     deviation = values.std(axis=(0, 1))
     return {
         "kind": KIND,
+        "samples": "series",
         "target": type(target).__name__,
         "names": list(series.names),
         "window": series.length,

@@ -46,18 +46,20 @@ def _time(result: Mapping[str, Any], plan: Mapping[str, Any]) -> Row:
 
 def _next(result: Mapping[str, Any], again: str) -> list[Row]:
     run = shlex.quote(str(result["run"]))
-    use = fact("use it", (_use(run, result["scores"]), "cyan"))
+    use = fact("use it", (_use(run, result["scores"], str(result.get("task", ""))), "cyan"))
     if again and result.get("budget_s"):
         longer = words.allotment(4 * result["budget_s"])
         return [use, fact("more time", (f"{again} --budget {longer}", "cyan"))]
     return [use, fact("measure", (f"gnomon evaluate {run}", "cyan"))]
 
 
-def _use(run: str, scores: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the command that uses a model; what it is for shows in how it was measured."""
+def _use(run: str, scores: Mapping[str, Mapping[str, Any]], task: str) -> str:
+    """Return the command that uses a model; what it is for shows in the task and in how it was measured."""
     metrics = _metrics(scores)
-    if "auroc" in metrics and "elbo" in metrics:
+    if "elbo" in metrics and task == "anomaly":
         return f"gnomon predict {run} FILES... -o scores.csv"
+    if "nll_per_value" in metrics:
+        return f"gnomon generate {run} --count 16 -o synthetic.csv"
     if "elbo" in metrics:
         return f"gnomon generate {run} --count 64 -o samples.png"
     if "perplexity" in metrics:
