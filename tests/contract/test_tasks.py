@@ -28,6 +28,7 @@ from gnomon.core.spec import (
 from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Ragged
 from gnomon.data.stream import Stream
+from gnomon.data.stretches import Stretches, every
 from gnomon.data.windows import Windows
 
 TASKS = plugins.names("task")
@@ -190,6 +191,30 @@ class Normal(Drawings):
     spec = Spec(input=Image(height_px=4, width_px=4, channels=1), target=target)
 
 
+class DrawnWindows:
+    """Windows of a series of which it is asked how probable they are."""
+
+    leaf = Series(names=("x", "y"), length=LOOKBACK, period=2, mean=(1.0, -1.0), deviation=(2.0, 0.5))
+    spec = Spec(input=leaf, target=Density())
+
+    def split(self, num_samples, seed):
+        rows = np.random.default_rng(seed).normal(size=(LOOKBACK + num_samples - 1, 2)).astype(np.float32)
+        windows = Stretches(rows, length=LOOKBACK, starts=every(len(rows), LOOKBACK))
+        return named(windows, np.full(num_samples, -1, np.int64), num_samples)
+
+    def batch(self, split):
+        return split.inputs[np.arange(len(split))], split.targets
+
+    def shape(self, num_samples, size):
+        return num_samples, size
+
+
+class UsualWindows(DrawnWindows):
+    """Windows of a series of which it is asked whether they are usual."""
+
+    spec = Spec(input=DrawnWindows.leaf, target=Normality())
+
+
 KINDS = {
     Label: Labels(),
     Sequence: Text(),
@@ -202,9 +227,21 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=[(name, kind) for name in TASKS for kind in plugins.load("task", name).TARGETS], ids=str)
+OTHERS = {Density: DrawnWindows(), Normality: UsualWindows()}
+"""Data of other kinds with the same kinds of target."""
+
+CASES = [
+    (name, kinds[target])
+    for name in TASKS
+    for target in plugins.load("task", name).TARGETS
+    for kinds in (KINDS, OTHERS)
+    if target in kinds
+]
+
+
+@pytest.fixture(params=CASES, ids=[f"{name}, {type(kind).__name__}" for name, kind in CASES])
 def kind(request):
-    return KINDS[request.param[1]]
+    return request.param[1]
 
 
 @pytest.fixture

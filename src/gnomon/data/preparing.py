@@ -93,16 +93,14 @@ def prepare(
     return Prepared(dataset=dataset, preparation=NOTHING)
 
 
-def _density(
-    dataset: Dataset, layers: Sequence[Layer], known: Mapping[str, Any] | None
-) -> type[Density] | None:
+def _density(dataset: Dataset, layers: Sequence[Layer], known: Mapping[str, Any] | None) -> type[Density] | None:
     """Return the kind of target where the samples themselves are to be learned: the task or the data asks for it.
 
     Other data of a finished run come without the task; what was fitted before tells it then.
     """
     run, _ = configs.build(RunConfig, "run", layers)
     if run.task == "auto":
-        if known is not None and known.get("target") in _DENSITIES:
-            return _DENSITIES[known["target"]]
+        if known is not None and "learned" in known:
+            return _DENSITIES[str(known["learned"])]
         return type(dataset.spec.target) if isinstance(dataset.spec.target, Density) else None
     return next((kind for kind in plugins.load("task", run.task).TARGETS if issubclass(kind, Density)), None)

@@ -68,7 +68,11 @@ def _require_fitting(series: SeriesConfig, density: DensityConfig) -> None:
 
 
 def _windows(
-    dataset: Dataset, series: SeriesConfig, density: DensityConfig, wanted: type[Density], known: Mapping[str, Any] | None
+    dataset: Dataset,
+    series: SeriesConfig,
+    density: DensityConfig,
+    wanted: type[Density],
+    known: Mapping[str, Any] | None,
 ) -> tuple[Dataset, Facts]:
     """Return the rows of a series as windows of the channels that are learned."""
     if density.anomalous or density.condition == "on":
@@ -110,7 +114,7 @@ def _fitted(dataset: Dataset, series: SeriesConfig, wanted: type[Density]) -> Fa
     return {
         "kind": KIND,
         "samples": "rows",
-        "target": wanted.__name__,
+        "learned": wanted.__name__,
         "names": list(names),
         "window": window,
         "period": period,
@@ -207,7 +211,7 @@ def _fitted_samples(train: Split, series: Series, target: Density) -> Facts:
     return {
         "kind": KIND,
         "samples": "series",
-        "target": type(target).__name__,
+        "learned": type(target).__name__,
         "names": list(series.names),
         "window": series.length,
         "period": 1,

@@ -22,7 +22,7 @@ class Stretches:
 
     def __init__(self, rows: Rows, *, length: int, starts: Ints, before: int = 0) -> None:
         starts = np.asarray(starts, np.int64)
-        if length < 1 or (len(starts) and not (0 <= starts.min() and starts.max() <= len(rows) - length)):
+        if length < 1 or (len(starts) and not (starts.min() >= 0 and starts.max() <= len(rows) - length)):
             raise ValueError(f"windows of {length} rows do not all lie in {len(rows)} rows")
         self.rows = np.ascontiguousarray(rows, np.float32)
         self.length = length

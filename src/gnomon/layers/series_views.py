@@ -66,7 +66,7 @@ class SeriesViews(nn.Module):
         return torch.stack(found, dim=-1)
 
     def forward(self, seen: Tensor) -> Tensor:
-        """Return how rare each view is, ``(batch, time, channels, views)``: about -log of its share among usual ones."""
+        """Return how rare views ``(batch, time, channels, views)`` are: about -log of their share among usual ones."""
         flat = seen.flatten(0, 1).flatten(1).T.contiguous().float()
         place = torch.searchsorted(self.knots, flat, right=True)
         rare = -torch.log(torch.tensor(_TAILS, device=flat.device))

@@ -1,4 +1,4 @@
-"""Asking a model of series how strange they are: each row of a table has an answer, or each series of a file of them."""
+"""Asking a model of series how strange they are: each row of a table has an answer, or each series of a file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class AskStretches:
             self.columns = [Column(name="file"), *numbers, *verdict, Column(name="error")]
 
     def given_names(self) -> list[str]:
-        """Return the columns of the values as they were measured; a channel that is called as an answer is told apart."""
+        """Return the columns of the measured values; a channel that is called as an answer is told apart."""
         own = {"file", "time", "anomalous", "channel", "error", *_OF_ROW}
         return [f"{name} (value)" if name in own else name for name in self._series.names]
 
@@ -167,4 +167,5 @@ def channels_of(raw: Dataset, part: Any, series: Series) -> npt.NDArray[np.float
 
 
 def _by_name(names: Sequence[str], values: npt.NDArray[Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in zip(names, values, strict=True)}
+    """Return values by name, as few digits as tell them apart in float32."""
+    return {name: float(str(value)) for name, value in zip(names, values.astype(np.float32), strict=True)}

@@ -17,7 +17,7 @@ from gnomon.core import seed as seeds
 from gnomon.core.errors import DataError, StoppedError, UsageError
 from gnomon.core.events import Emit, Worked, silent
 from gnomon.core.spec import Density, Series, Spec
-from gnomon.data import opening, stretches
+from gnomon.data import opening
 from gnomon.outputs import rowscores, tablecopy
 from gnomon.outputs.ask_stretches import channels_of
 from gnomon.outputs.drawing import UNKNOWN, class_index, turned
@@ -54,7 +54,9 @@ def require_place(out: Path) -> None:
     """Raise ``UsageError`` where a name does not end as a table that can be written."""
     if out.suffix.lower() not in FORMATS:
         raise UsageError(
-            f"{out.name!r} is no place for series", fix=f"let it end in {', '.join(FORMATS)}: -o synthetic.csv", path=out
+            f"{out.name!r} is no place for series",
+            fix=f"let it end in {', '.join(FORMATS)}: -o synthetic.csv",
+            path=out,
         )
 
 
@@ -111,8 +113,8 @@ def alike(model: Model, paths: Sequence[str]) -> Drawn:
         times, rows = _read(path, series)
         expected = rowscores.of_rows(model, rows).expected.astype(np.float32)
         columns: dict[str, Any] = {"file": [str(path)] * len(rows), "time": times}
-        columns |= {name: rows[:, k].astype(float) for k, name in enumerate(series.names)}
-        columns |= {f"{name} (rebuilt)": expected[:, k].astype(float) for k, name in enumerate(series.names)}
+        columns |= {name: _digits(rows[:, k]) for k, name in enumerate(series.names)}
+        columns |= {f"{name} (rebuilt)": _digits(expected[:, k]) for k, name in enumerate(series.names)}
         tables.append(columns)
         values.append(expected)
     import pyarrow as pa
@@ -181,5 +183,10 @@ def _table(model: Model, values: Stretch, what: str, given: npt.NDArray[np.int64
         classes = [target.classes[k] if k >= 0 else "" for k in given.tolist()]
         columns["class"] = [name for name in classes for _ in range(length)]
     for k, name in enumerate(names):
-        columns[f"{name} (value)" if name in columns else name] = values[:, :, k].reshape(-1).astype(float)
+        columns[f"{name} (value)" if name in columns else name] = _digits(values[:, :, k])
     return pa.table(columns)
+
+
+def _digits(values: Stretch) -> list[float]:
+    """Return values with as few digits as tell them apart in float32."""
+    return [float(str(value)) for value in values.astype(np.float32).reshape(-1)]

@@ -82,7 +82,7 @@ def of_rows(model: Model, rows: Rows, *, before: int = 0, should_stop: Stop = la
 
 @torch.no_grad()
 def blocks(model: Model, rows: Rows, *, before: int = 0) -> Iterator[RowScores]:
-    """Yield the scores of rows in order, some at a time, each row once. Rows too few for a window are mirrored first."""
+    """Yield the scores of rows in order, some at a time, each row once. Rows too few for a window are mirrored."""
     network = network_of(model)
     length = network.series.length
     rows, mirrored = stretches.lengthened(np.ascontiguousarray(rows, np.float32), length)

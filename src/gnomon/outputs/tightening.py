@@ -13,8 +13,9 @@ import torch
 from gnomon.assemble import Model
 from gnomon.core import bounds, surprise
 from gnomon.core.errors import StoppedError
-from gnomon.core.spec import Batch, Density, Normality, Series, Spec, Split
+from gnomon.core.spec import Batch, Dataset, Density, Normality, Series, Spec, Split
 from gnomon.data import feeds
+from gnomon.data.stretches import Stretches
 from gnomon.layers.familiarity import REMEMBERED
 from gnomon.layers.vae_network import Generative
 from gnomon.layers.vae_series import SeriesVae
@@ -51,6 +52,17 @@ def remembering_s(spec: Spec, *, num_train: int, num_measured: int) -> float:
         return 0.0
     remembered = min(REMEMBERED, num_train)
     return _PAIR_S * remembered * (remembered + num_measured) if isinstance(spec.target, Normality) else 0.0
+
+
+def rows_looks(dataset: Dataset) -> float:
+    """Return at about how many windows is looked to score the rows of a series: those of the training that are
+    remembered, those held out twice, and those of the test split."""
+    found = 0.0
+    for name, times in (("valid", 2), ("test", 1)):
+        column = dataset.splits[name].inputs if name in dataset.splits else None
+        if isinstance(column, Stretches):
+            found += times * rowscores.OVERLAP * (len(column.rows) / column.length)
+    return found + min(_STRETCHES, len(dataset.splits["train"])) * isinstance(dataset.spec.target, Normality)
 
 
 def memorise(model: Model, train: Split) -> None:

@@ -1,0 +1,37 @@
+"""A prior that is the mean of some normal distributions."""
+
+import math
+
+import torch
+
+from gnomon.layers.gaussian_latents import log_normal
+from gnomon.layers.keyed_noise import DrawnNoise
+from gnomon.layers.mixture_prior import draw_mixture, log_mixture
+
+
+def parts():
+    draw = torch.Generator().manual_seed(0)
+    return torch.randn(3, 2, generator=draw), torch.randn(3, 2, generator=draw) * 0.3
+
+
+def test_the_density_is_the_mean_of_the_parts():
+    mean, log_scale = parts()
+    latents = torch.randn(4, 2, generator=torch.Generator().manual_seed(1))
+    each = torch.stack([log_normal(latents, mean[k].expand(4, 2), log_scale[k].expand(4, 2)) for k in range(3)])
+    wanted = torch.logsumexp(each, dim=0) - math.log(3)
+    torch.testing.assert_close(log_mixture(latents, mean, log_scale), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_draws_lie_about_the_parts_evenly():
+    mean = torch.tensor([[-10.0], [0.0], [10.0]])
+    noise = DrawnNoise(torch.device("cpu"), torch.Generator().manual_seed(0))
+    drawn = draw_mixture(3000, mean, torch.full((3, 1), -2.0), noise)[:, 0]
+    shares = [float((drawn.round(decimals=-1) == value).float().mean()) for value in (-10, 0, 10)]
+    assert all(abs(share - 1 / 3) < 0.04 for share in shares)
+
+
+def test_a_temperature_of_0_draws_the_middles():
+    mean, log_scale = parts()
+    noise = DrawnNoise(torch.device("cpu"), torch.Generator().manual_seed(0))
+    drawn = draw_mixture(20, mean, log_scale, noise, 0.0)
+    assert all(any(torch.equal(one, middle) for middle in mean) for one in drawn)
