@@ -3,10 +3,14 @@
 Gnomon's wall time is the whole of it, timed from outside. ``nll`` and ``bits`` are those of the test split, measured
 anew after the run with 500 importance samples for ``--check`` evenly spread pictures of it; ``anomaly`` holds each
 digit of MNIST out in turn. Models are not told the classes. The trivial models of the run stand beside.
+``series`` learns etth1, puts anomalies of four kinds into its test rows (`oddities.py`), asks about each row by
+``gnomon predict``, and tells the AUROC over rows, beside a robust z-score, the distance from the season before, and
+principal components and an isolation forest of windows that are as long.
 
 python benchmarks/generative.py nll --budget 10m --seeds 0,1,2
 python benchmarks/generative.py bits --budget 20m --seeds 0
 python benchmarks/generative.py anomaly --budget 60s --seeds 0
+python benchmarks/generative.py series --budget 2m --seeds 0,1,2
 python benchmarks/generative.py table
 """
 
@@ -42,10 +46,20 @@ def main() -> None:
         verb.add_argument("--set", action="append", default=[])
         verb.add_argument("--check", type=int, default=1000)
         verb.add_argument("--note", default="")
+    series = verbs.add_parser("series")
+    series.add_argument("--budget", default="2m")
+    series.add_argument("--seeds", default="0")
+    series.add_argument("--set", action="append", default=[])
+    series.add_argument("--note", default="")
     verbs.add_parser("table")
     args = parser.parse_args()
     if args.verb == "table":
         print(table())
+        return
+    if args.verb == "series":
+        for seed in args.seeds.split(","):
+            for record in of_series(args.budget, int(seed), args.set):
+                keep(record | {"digit": "", "note": args.note})
         return
     for seed in args.seeds.split(","):
         for digit in args.digits if args.verb == "anomaly" else [""]:
@@ -101,6 +115,54 @@ def measured(verb: str, budget: str, seed: int, settings: list[str], check: int)
     return [one | shared for one in (own, *beside)]
 
 
+def of_series(budget: str, seed: int, settings: list[str]) -> list[dict[str, Any]]:
+    """Learn a series and return how well it, and simpler means, tell the rows of injected anomalies from the others."""
+    import numpy as np
+    from oddities import KINDS, Given, injected, simple_scores
+
+    given = Given.of_etth1(Path(os.environ["GNOMON_DATA"]) / "etth1" / "ETTh1.csv")
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["train", "etth1", "--task", "anomaly", "--budget", budget, "--seed", str(seed)]
+        command += ["--out", f"{folder}/run", *(word for setting in settings for word in ("--set", setting))]
+        started_s = time.monotonic()
+        trained = told(command)
+        wall_s = time.monotonic() - started_s
+        window = json.loads(Path(folder, "run", "preparation.json").read_text())["window"]
+        found: dict[str, dict[str, float]] = {}
+        for kind in KINDS:
+            rows, odd = injected(given.test, kind, seed=seed, deviation=given.deviation, period=given.period)
+            given.write(rows, Path(folder, "odd.csv"))
+            answers = told(["predict", f"{folder}/run", f"{folder}/odd.csv"])["predictions"]
+            scores = {"gnomon": np.array([one["score"] for one in answers])}
+            scores |= simple_scores(given, rows, window=window, seed=seed)
+            for who, each in scores.items():
+                found.setdefault(who, {})[kind] = area(each, odd)
+    shared = {"what": "series", "budget": budget, "seed": seed, "settings": settings, "machine": machine()}
+    shared["when"] = datetime.now().isoformat(timespec="seconds")
+    own = {"wall_s": round(wall_s, 2), "steps": trained["steps"]}
+    return [
+        {"who": who, "scores": {**each, "auroc": statistics.mean(each.values())}, **(own if who == "gnomon" else {})}
+        | shared
+        for who, each in found.items()
+    ]
+
+
+def told(words: list[str]) -> dict[str, Any]:
+    """Run ``gnomon`` in a process of its own and return what it tells as JSON."""
+    done = subprocess.run([sys.executable, "-m", "gnomon", *words, "--json"], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"gnomon failed with {done.returncode}:\n{done.stderr[-3000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def area(scores: Any, odd: Any) -> float:
+    """Return the area under the curve of caught anomalies against false alarms."""
+    from gnomon.core import ranking
+
+    return float(ranking.auroc(scores, odd).value)
+
+
 def tightened(run: Path, num: int) -> dict[str, Any]:
     """Return the bound of 500 draws on ``num`` test pictures, with the cheap bound over all of them."""
     from dataclasses import replace
@@ -150,7 +212,12 @@ def table() -> str:
 
 def by_seed(what: str, found: list[dict[str, Any]]) -> list[float]:
     """Return the score of each seed."""
-    name, checked = {"nll": ("nll", "nll_500"), "bits": ("bits_per_dim", "bits_500"), "anomaly": ("auroc", "")}[what]
+    name, checked = {
+        "nll": ("nll", "nll_500"),
+        "bits": ("bits_per_dim", "bits_500"),
+        "anomaly": ("auroc", ""),
+        "series": ("auroc", ""),
+    }[what]
     scores: dict[int, list[float]] = {}
     for record in found:
         scores.setdefault(record["seed"], []).append(record.get(checked, record["scores"][name]))

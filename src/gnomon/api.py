@@ -544,9 +544,9 @@ def _draw_series(
         drawstretches.require_place(Path(out))
     model = assemble.load_model(opened.folder.model)
     if like:
-        drawn = drawstretches.alike(model, like)
+        drawn = drawstretches.alike(model, like, label=label)
     elif between is not None:
-        drawn = drawstretches.between(model, *between, count=count or drawstretches.STEPS)
+        drawn = drawstretches.between(model, *between, count=count or drawstretches.STEPS, label=label)
     else:
         drawn = drawstretches.samples(
             model,

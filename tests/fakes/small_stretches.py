@@ -36,9 +36,7 @@ def split(num_rows=120, *, seed=0, name="test"):
     column = Stretches(values, length=12, starts=starts)
     stamps = Stamps(np.arange(num_rows) * HOUR, "date")
     hashes = np.arange(2 * len(column), dtype=np.uint64).view("V16")
-    return Split(
-        inputs=column, targets=np.full(len(column), -1, np.int64), ids=Picked(stamps, starts), hashes=hashes
-    )
+    return Split(inputs=column, targets=np.full(len(column), -1, np.int64), ids=Picked(stamps, starts), hashes=hashes)
 
 
 def dataset(target):

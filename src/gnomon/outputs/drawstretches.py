@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ STEPS = 10
 """Stretches of the way between two, where no other number is wished."""
 MOST = 100_000
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet")
+_LEAST_STEPS = 2
 _AT_ONCE = 64
 """Stretches that are drawn together: always so many, so that the first ones do not depend on how many are wanted."""
 
@@ -102,45 +103,56 @@ def samples(
     return Drawn(values=values, table=_table(model, values, "sample", given))
 
 
-def alike(model: Model, paths: Sequence[str]) -> Drawn:
+def alike(model: Model, paths: Sequence[str], *, label: str | None = None) -> Drawn:
     """Return what the model makes of each series that ``paths`` name, all rows of it, each value beside it.
 
-    Raises ``DataError`` for a file that holds no such series.
+    Of series of several lengths the values are the ends, as long as the shortest. With a class, as that class. Raises
+    ``DataError`` for a file that holds no such series.
     """
-    series = rowscores.network_of(model).series
-    tables, values = [], []
-    for path in paths:
-        times, rows = _read(path, series)
-        expected = rowscores.of_rows(model, rows).expected.astype(np.float32)
-        columns: dict[str, Any] = {"file": [str(path)] * len(rows), "time": times}
-        columns |= {name: _digits(rows[:, k]) for k, name in enumerate(series.names)}
-        columns |= {f"{name} (rebuilt)": _digits(expected[:, k]) for k, name in enumerate(series.names)}
-        tables.append(columns)
-        values.append(expected)
     import pyarrow as pa
 
+    known = class_index(model, label)
+    tables, values = [], []
+    for path in paths:
+        for head, rows in _read(path, model):
+            expected = _rebuilt(model, rows, known)
+            columns: dict[str, Any] = {"file": [str(path)] * len(rows), **head}
+            names = rowscores.network_of(model).series.names
+            columns |= {name: _digits(rows[:, k]) for k, name in enumerate(names)}
+            columns |= {f"{name} (rebuilt)": _digits(expected[:, k]) for k, name in enumerate(names)}
+            tables.append(pa.table(columns))
+            values.append(expected)
     shortest = min(map(len, values))
-    return Drawn(
-        values=np.stack([one[-shortest:] for one in values]),
-        table=pa.concat_tables([pa.table(columns) for columns in tables]),
-    )
+    return Drawn(values=np.stack([one[-shortest:] for one in values]), table=pa.concat_tables(tables))
 
 
 @torch.no_grad()
-def between(model: Model, first: str, last: str, *, count: int) -> Drawn:
+def between(model: Model, first: str, last: str, *, count: int, label: str | None = None) -> Drawn:
     """Return ``count`` stretches on the way from the end of one series to the end of another, both ends rebuilt.
 
     Raises ``UsageError`` for fewer than 2 and ``DataError`` for a file that holds no such series.
     """
-    if count < 2:
+    if count < _LEAST_STEPS:
         raise UsageError(f"there is no way of {count} series", fix="choose a --count of 2 or more")
-    network = rowscores.network_of(model)
-    ends = np.stack([_end(path, network.series) for path in (first, last)])
+    network, device = rowscores.network_of(model), model.precision.device
+    known = class_index(model, label)
+    ends = torch.from_numpy(np.stack([_end(path, model) for path in (first, last)])).to(device)
+    codes = network.encode(ends, torch.full((2,), known, device=device)).float().cpu().numpy()
+    way = torch.from_numpy(turned(codes[0], codes[1], np.linspace(0.0, 1.0, count))).to(device)
+    values = network.decode(way, torch.full((count,), known, device=device)).float().cpu().numpy()
+    return Drawn(values=values, table=_table(model, values, "place", np.full(count, known)))
+
+
+@torch.no_grad()
+def _rebuilt(model: Model, rows: Stretch, known: int) -> Stretch:
+    """Return what is expected of the rows of a series, ``(rows, channels)``; of a labelled one, as its class."""
+    if _has_rows(model):
+        return rowscores.of_rows(model, rows).expected.astype(np.float32)
     device = model.precision.device
-    codes = network.encode(torch.from_numpy(ends).to(device)).float().cpu().numpy()
-    way = turned(codes[0], codes[1], np.linspace(0.0, 1.0, count))
-    values = network.decode(torch.from_numpy(way).to(device)).float().cpu().numpy()
-    return Drawn(values=values, table=_table(model, values, "place", np.full(count, UNKNOWN)))
+    found = rowscores.network_of(model).reconstruct(
+        torch.from_numpy(rows[None]).to(device), torch.full((1,), known, device=device)
+    )
+    return np.asarray(found[0].float().cpu().numpy(), np.float32)
 
 
 def _given(model: Model, count: int, wanted: int) -> npt.NDArray[np.int64]:
@@ -150,23 +162,40 @@ def _given(model: Model, count: int, wanted: int) -> npt.NDArray[np.int64]:
     return np.full(count, wanted, dtype=np.int64)
 
 
-def _end(path: str, series: Series) -> Stretch:
-    """Return the last rows of a series, as many as the model looks at together."""
-    _, rows = _read(path, series)
-    if len(rows) < series.length:
+def _end(path: str, model: Model) -> Stretch:
+    """Return the last rows of the first series of a file, as many as the model looks at together."""
+    length = rowscores.network_of(model).series.length
+    _, rows = next(_read(path, model))
+    if len(rows) < length:
         raise DataError(
-            f"has {len(rows):,} rows, the model looks at {series.length:,} together",
-            fix="give a longer series",
-            path=path,
+            f"has {len(rows):,} rows, the model looks at {length:,} together", fix="give a longer series", path=path
         )
-    return rows[-series.length :]
+    return rows[-length:]
 
 
-def _read(path: str, series: Series) -> tuple[list[str], Stretch]:
-    raw = opening.read(path, emit=silent)
-    part = next(iter(raw.splits.values()))
-    rows = channels_of(raw, part, series)
-    return [str(time) for time in part.ids[np.arange(len(part))]], rows
+def _has_rows(model: Model) -> bool:
+    """Return whether a model looks at windows of rows; others look at labelled series."""
+    return model.preparation.get("samples") == "rows"
+
+
+def _read(path: str, model: Model) -> Iterator[tuple[dict[str, Any], Stretch]]:
+    """Yield each series of a file, and what its rows are called."""
+    raw, series = opening.read(path, emit=silent), rowscores.network_of(model).series
+    for part in raw.splits.values():
+        if _has_rows(model):
+            rows = channels_of(raw, part, series)
+            yield {"time": [str(time) for time in part.ids[np.arange(len(rows))]]}, rows
+            continue
+        for index in range(len(part)):
+            rows = np.asarray(part.inputs[index], np.float32)
+            if rows.shape != (series.length, len(series.names)):
+                raise DataError(
+                    f"has a series of {' x '.join(map(str, rows.shape))} values, the model takes {series.length} x "
+                    f"{len(series.names)}",
+                    fix="give series as the model was trained with",
+                    path=path,
+                )
+            yield {"series": [str(part.ids[index])] * len(rows), "step": np.arange(len(rows))}, rows
 
 
 def _table(model: Model, values: Stretch, what: str, given: npt.NDArray[np.int64]) -> pa.Table:

@@ -149,6 +149,18 @@ def test_pictures_need_a_place(draws, capsys):
     assert draws == []
 
 
+def test_series_are_drawn_into_a_table(api, draws, capsys):
+    api.answers["makes"] = "series"
+    assert main(["generate", "runs/a", "-o", "synthetic.csv", "--count", "5"]) == 0
+    assert draws == [("runs/a", "synthetic.csv", {"count": 5, "seed": 0})]
+    assert capsys.readouterr().out.split() == ["written", "synthetic.csv", "(5", "series)"]
+    assert main(["generate", "runs/a"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "error: series need a place to be written to",
+        "fix: -o synthetic.csv, or a .parquet file",
+    ]
+
+
 @pytest.mark.parametrize(
     ("makes", "words", "what"),
     [
@@ -156,6 +168,7 @@ def test_pictures_need_a_place(draws, capsys):
         ("text", ["--like", "a.png", "--class", "b"], "--class, --like are for models that make pictures"),
         ("pictures", ["--prompt", "a"], "--prompt is for models that make text: this one makes pictures"),
         ("pictures", ["--top-k", "4", "--length", "9"], "--length, --top-k are for models that make text"),
+        ("series", ["--prompt", "a"], "--prompt is for models that make text: this one makes series"),
         ("pictures", ["--like", "a", "--count", "4"], "--like does not go with --count"),
         ("pictures", ["--like", "a", "--between", "b", "c"], "--like does not go with --between"),
         ("pictures", ["--between", "b", "c", "--seed", "1"], "--between does not go with --seed"),

@@ -51,7 +51,7 @@ def test_rows_too_few_are_mirrored():
 
 
 def test_picked_samples_are_those_of_the_parent():
-    picked = Picked(list("abcdef") and np.array(list("abcdef"), dtype=object), np.array([5, 0, 3]))
+    picked = Picked(np.array(list("abcdef"), dtype=object), np.array([5, 0, 3]))
     assert picked[0] == "f"
     assert picked[-1] == "d"
     assert list(picked[np.array([1, 2])]) == ["a", "d"]

@@ -44,7 +44,13 @@ def test_usual_values_are_as_rare_as_their_share(views):
 
 @pytest.mark.parametrize(
     ("change", "view"),
-    [("spike", "unexpected"), ("frozen", "still"), ("level", "off"), ("noise", "lively"), ("late", "unlike last season")],
+    [
+        ("spike", "unexpected"),
+        ("frozen", "still"),
+        ("level", "off"),
+        ("noise", "lively"),
+        ("late", "unlike last season"),
+    ],
 )
 def test_each_kind_of_anomaly_has_a_view_that_sees_it(views, change, view):
     values = usual(1, seed=2)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def test_the_strangest_stretch_is_where_the_spike_is(known):
 def test_stretches_lie_apart(known):
     found = stretchmeasures.measured(known, spiked(50))
     places = sorted(one["index"] for one in found["stretches"])
-    assert all(b - a > 6 for a, b in zip(places, places[1:], strict=False))
+    assert all(b - a > 6 for a, b in pairwise(places))
 
 
 def test_scores_and_alarms_are_those_of_rows(known):

@@ -56,7 +56,7 @@ def _next(result: Mapping[str, Any], again: str) -> list[Row]:
 def _use(run: str, scores: Mapping[str, Mapping[str, Any]], task: str) -> str:
     """Return the command that uses a model; what it is for shows in the task and in how it was measured."""
     metrics = _metrics(scores)
-    if "elbo" in metrics and task == "anomaly":
+    if "elbo" in metrics and ("auroc" in metrics or task == "anomaly"):
         return f"gnomon predict {run} FILES... -o scores.csv"
     if "nll_per_value" in metrics:
         return f"gnomon generate {run} --count 16 -o synthetic.csv"
