@@ -20,7 +20,7 @@ from gnomon.layers.keyed_noise import Noise
 
 LEAST_LOG_SCALE = -5.0
 """Noise is at least this large, in deviations of the channel, so that values that never change cannot be too likely."""
-MOST_LOG_SCALE = 4.0
+MOST_LOG_SCALE = 8.0
 _LEAST_FREEDOM = 2.1
 _MOST_SHARE = 0.999
 _FREEDOM = 6.0

@@ -17,8 +17,8 @@ from torch.nn import functional as F
 
 VIEWS = ("unexpected", "off", "lively", "still", "unlikely", "unlike last season")
 """What a view is called: the value comes as a surprise; values around it are off what is expected; they move too much;
-too little; the whole window is improbable; values around it differ from those one season before."""
-MOST = 60.0
+too little; the channel's whole window is improbable; values around it differ from those one season before."""
+MOST = 1000.0
 """No view is rarer than this, in nats."""
 _TAILS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 _BEYOND = _TAILS.index(0.05)
@@ -50,17 +50,17 @@ class SeriesViews(nn.Module):
         self.knots.copy_(ordered[:, places].float())
         self.ready.fill_(1.0)
 
-    def seen(self, values: Tensor, expected: Tensor, nats: Tensor, bound: Tensor) -> Tensor:
+    def seen(self, values: Tensor, expected: Tensor, nats: Tensor, kl: Tensor) -> Tensor:
         """Return the views of values ``(batch, time, channels)``, ``(…, views)``; greater is stranger.
 
-        ``expected`` and ``nats`` are of the same shape; ``bound (batch,)`` is that of the whole window.
+        ``expected`` and ``nats`` are of the same shape; ``kl (batch,)`` are the nats of the latents of the window.
         """
         moves = F.pad(values[:, 1:] - values[:, :-1], (0, 0, 1, 0))
         moves = torch.cat([moves[:, 1:2], moves[:, 1:]], dim=1) if values.shape[1] > 1 else moves
         liveliness = torch.log(self._around(moves.square()) + _STILL**2)
         off = torch.log(self._around((values - expected).abs()) + _STILL)
-        unlikely = (bound / nats.shape[1]).view(-1, 1, 1).expand_as(nats)
-        found = [nats, off, liveliness, -liveliness, unlikely]
+        unlikely = nats.mean(1, keepdim=True) + (kl / nats[0].numel()).view(-1, 1, 1)
+        found = [nats, off, liveliness, -liveliness, unlikely.expand_as(nats)]
         if self.period:
             found.append(torch.log(self._around(self._from_last_season(values).abs()) + _STILL))
         return torch.stack(found, dim=-1)

@@ -180,11 +180,15 @@ class SeriesVae(Network):
         latents = mean + log_scale.exp() * noise.normal(tuple(mean.shape))
         rebuilt = self._nats(values, self._decode(latents, classes)).flatten(1).sum(1)
         divergence = log_normal(latents, mean, log_scale) - self._log_prior(latents)
-        penalty = divergence.mean().clamp_min(self.config.free_nats) * self._weight()
+        penalty = divergence.mean()
+        if self.config.free_nats:  # an estimate may be below 0, where a limit of 0 would stop the learning
+            penalty = penalty.clamp_min(self.config.free_nats)
         strange = (rebuilt + divergence).detach()
         if self.views_of is not None and not self.training and bool(self.views_of.ready):
             strange = self.steps(inputs, given).strange.amax(2).mean(1)
-        return Output(torch.stack([rebuilt, strange, divergence], dim=1).float(), penalties={"kl": penalty})
+        return Output(
+            torch.stack([rebuilt, strange, divergence], dim=1).float(), penalties={"kl": penalty * self._weight()}
+        )
 
     @torch.no_grad()
     def bound(self, inputs: Tensor, given: Tensor | None = None, *, k: int) -> Tensor:
@@ -336,7 +340,7 @@ class SeriesVae(Network):
 
     def _seen(self, values: Tensor, decoded: Decoded, nats: Tensor, kl: Tensor) -> Tensor:
         assert self.views_of is not None
-        return self.views_of.seen(values, decoded.expected, nats, nats.flatten(1).sum(1) + kl)
+        return self.views_of.seen(values, decoded.expected, nats, kl)
 
     def _in_units(self, values: Tensor) -> Tensor:
         return values.float() * self.scale.deviation + self.scale.mean

@@ -17,7 +17,7 @@ def usual(count=200, length=32, seed=0):
 def seen(views, values):
     expected = torch.sin(2 * math.pi * torch.arange(values.shape[1]) / 8)[None, :, None].expand_as(values)
     nats = (values - expected).square()
-    return views.seen(values, expected, nats, nats.flatten(1).sum(1))
+    return views.seen(values, expected, nats, torch.zeros(len(values)))
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,7 @@ def test_the_table_that_is_written_has_a_line_a_row(known, tmp_path):
     ask, answers = asked(known, table(tmp_path / "new.csv"))
     for name in ("scores.csv", "scores.parquet", "scores.jsonl"):
         prediction.write(answers, ask, tmp_path / name)
-    lines = list(csv.DictReader((tmp_path / "scores.csv").open()))
+    lines = list(csv.DictReader((tmp_path / "scores.csv").read_text().splitlines()))
     assert len(lines) == 60
     assert list(lines[0])[:6] == ["file", "time", "load", "wind", "load (expected)", "wind (expected)"]
     assert float(lines[5]["load"]) == pytest.approx(rows(60, seed=3)[5, 0], abs=1e-4)

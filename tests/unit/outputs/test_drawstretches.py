@@ -27,7 +27,7 @@ def test_a_table_has_a_row_a_step(drawing, tmp_path):
     drawn = drawstretches.samples(drawing, count=2)
     for name in ("synthetic.csv", "synthetic.parquet", "synthetic.jsonl", "synthetic.tsv"):
         drawstretches.write(drawn, tmp_path / name)
-    lines = list(csv.DictReader((tmp_path / "synthetic.csv").open()))
+    lines = list(csv.DictReader((tmp_path / "synthetic.csv").read_text().splitlines()))
     assert [line["sample"] for line in lines] == ["0"] * 12 + ["1"] * 12
     assert [line["step"] for line in lines[:3]] == ["0", "1", "2"]
     assert float(lines[13]["wind"]) == np.float32(drawn.values[1, 1, 1])
@@ -75,3 +75,21 @@ def test_which_models_draw():
     assert drawstretches.draws(Spec(input=series, target=Normality()))
     assert not drawstretches.draws(Spec(input=series, target=series))
     assert not drawstretches.draws(Spec(input=Image(height_px=4, width_px=4, channels=1), target=Density()))
+
+
+def test_labelled_series_are_rebuilt_one_by_one_as_a_class(tmp_path):
+    folder = tmp_path / "u"
+    folder.mkdir()
+    for name in ("TRAIN", "TEST"):
+        channels = [",".join(f"{value:.3f}" for value in channel) for channel in rows(12).T]
+        header = "@problemName u\n@timeStamps false\n@classLabel true a b\n@data\n"
+        (folder / f"U_{name}.ts").write_text(header + f"{':'.join(channels)}:a\n{':'.join(channels)}:b\n")
+    known = model(Density(classes=("a", "b"), conditional=True), samples="series")
+    drawn = drawstretches.alike(known, [str(folder / "U_TEST.ts")], label="b")
+    assert drawn.values.shape == (2, 12, 2)
+    assert drawn.table.column_names[:3] == ["file", "series", "step"]
+    assert len(drawn.table) == 24
+    with pytest.raises(UsageError, match="there is no class 'c'"):
+        drawstretches.alike(known, [str(folder / "U_TEST.ts")], label="c")
+    way = drawstretches.between(known, *[str(folder / "U_TEST.ts")] * 2, count=3)
+    assert way.table.column("class").to_pylist() == [""] * 36
