@@ -24,6 +24,20 @@ def log_mixture(latents: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
     return torch.logsumexp(-0.5 * square - constant, dim=1)
 
 
+def divergence_from_mixture(mean: Tensor, log_scale: Tensor, means: Tensor, log_scales: Tensor) -> Tensor:
+    """Return a bound from above on KL(N(mean, scale) || mixture), nats ``(batch,)``: without a draw, and never below 0.
+
+    ``mean`` and ``log_scale`` are ``(batch, dims)``, those of the components ``(components, dims)``. Source: Hershey
+    and Olsen, "Approximating the Kullback Leibler divergence between Gaussian mixture models", ICASSP 2007, equation
+    18, for a single normal distribution on the left.
+    """
+    precision = torch.exp(-2 * log_scales)
+    second = torch.exp(2 * log_scale) + mean.square()
+    square = second @ precision.T - 2 * mean @ (means * precision).T + (means.square() * precision).sum(1)
+    each = 0.5 * (square - mean.shape[1]) + log_scales.sum(1) - log_scale.sum(1, keepdim=True)
+    return math.log(len(means)) - torch.logsumexp(-each.clamp_min(0), dim=1)
+
+
 def draw_mixture(count: int, mean: Tensor, log_scale: Tensor, noise: Noise, temperature: float = 1.0) -> Tensor:
     """Return ``count`` latents ``(count, dims)``, each of a component drawn evenly.
 

@@ -19,10 +19,10 @@ from torch.nn import functional as F
 
 from gnomon.core.spec import Density, Normality, Output, Series
 from gnomon.layers.conv1d import TimeStack
-from gnomon.layers.gaussian_latents import bounded, log_normal
+from gnomon.layers.gaussian_latents import bounded, divergence, log_normal
 from gnomon.layers.keyed_noise import DrawnNoise, KeyedNoise, Noise, keys_of, mixed
 from gnomon.layers.likelihood_student import StudentNoise
-from gnomon.layers.mixture_prior import draw_mixture, log_mixture
+from gnomon.layers.mixture_prior import divergence_from_mixture, draw_mixture, log_mixture
 from gnomon.layers.network import Network, Role
 from gnomon.layers.recurrence import Recurrence, RecurrenceConfig
 from gnomon.layers.scaling import SeriesScale
@@ -66,7 +66,7 @@ class Steps(NamedTuple):
     """What is known of every value of windows, ``(batch, time, channels)`` each.
 
     ``expected`` is in the units of the series, ``nats`` is -log p given the steps before it and the mean latents,
-    ``strange`` has no unit; ``kl (batch,)`` are the nats of the latents.
+    ``strange`` has no unit; ``kl (batch,)`` are the nats of the latents, of a learned prior at most so many.
     """
 
     expected: Tensor
@@ -179,15 +179,15 @@ class SeriesVae(Network):
         mean, log_scale = self._posterior(values, classes)
         latents = mean + log_scale.exp() * noise.normal(tuple(mean.shape))
         rebuilt = self._nats(values, self._decode(latents, classes)).flatten(1).sum(1)
-        divergence = log_normal(latents, mean, log_scale) - self._log_prior(latents)
-        penalty = divergence.mean()
+        divergences = log_normal(latents, mean, log_scale) - self._log_prior(latents)
+        penalty = divergences.mean()
         if self.config.free_nats:  # an estimate may be below 0, where a limit of 0 would stop the learning
             penalty = penalty.clamp_min(self.config.free_nats)
-        strange = (rebuilt + divergence).detach()
+        strange = (rebuilt + divergences).detach()
         if self.views_of is not None and not self.training and bool(self.views_of.ready):
             strange = self.steps(inputs, given).strange.amax(2).mean(1)
         return Output(
-            torch.stack([rebuilt, strange, divergence], dim=1).float(), penalties={"kl": penalty * self._weight()}
+            torch.stack([rebuilt, strange, divergences], dim=1).float(), penalties={"kl": penalty * self._weight()}
         )
 
     @torch.no_grad()
@@ -229,7 +229,7 @@ class SeriesVae(Network):
         values, classes = self.scale(inputs), self._classes(inputs, given)
         mean, log_scale = self._posterior(values, classes)
         decoded = self._decode(mean, classes)
-        nats, kl = self._nats(values, decoded), self._mean_divergence(mean, log_scale)
+        nats, kl = self._nats(values, decoded), self._divergence(mean, log_scale)
         strange = nats
         if self.views_of is not None and bool(self.views_of.ready):
             strange = rarity(self.views_of(self._seen(values, decoded, nats, kl)))
@@ -247,7 +247,7 @@ class SeriesVae(Network):
             mean, log_scale = self._posterior(values, classes)
             decoded = self._decode(mean, classes)
             nats = self._nats(values, decoded)
-            parts.append(self._seen(values, decoded, nats, self._mean_divergence(mean, log_scale)))
+            parts.append(self._seen(values, decoded, nats, self._divergence(mean, log_scale)))
         self.views_of.fit(torch.cat(parts))
 
     @torch.no_grad()
@@ -332,11 +332,11 @@ class SeriesVae(Network):
             return log_normal(latents, torch.zeros_like(latents), torch.zeros_like(latents))
         return log_mixture(latents, *self._components())
 
-    def _mean_divergence(self, mean: Tensor, log_scale: Tensor) -> Tensor:
-        """Return about the divergence, without a draw: that of the mean, whose own density is the posterior's highest
-        less half a nat for each latent."""
-        highest = log_normal(mean, mean, log_scale) - 0.5 * self.num_latents
-        return highest - self._log_prior(mean)
+    def _divergence(self, mean: Tensor, log_scale: Tensor) -> Tensor:
+        """Return the divergence of the posterior without a draw, ``(batch,)``; of a learned prior, a bound on it."""
+        if self.pseudo is None:
+            return divergence(mean, log_scale)
+        return divergence_from_mixture(mean, log_scale, *self._components())
 
     def _seen(self, values: Tensor, decoded: Decoded, nats: Tensor, kl: Tensor) -> Tensor:
         assert self.views_of is not None

@@ -4,9 +4,9 @@ import math
 
 import torch
 
-from gnomon.layers.gaussian_latents import log_normal
+from gnomon.layers.gaussian_latents import divergence, log_normal
 from gnomon.layers.keyed_noise import DrawnNoise
-from gnomon.layers.mixture_prior import draw_mixture, log_mixture
+from gnomon.layers.mixture_prior import divergence_from_mixture, draw_mixture, log_mixture
 
 
 def parts():
@@ -35,3 +35,21 @@ def test_a_temperature_of_0_draws_the_middles():
     noise = DrawnNoise(torch.device("cpu"), torch.Generator().manual_seed(0))
     drawn = draw_mixture(20, mean, log_scale, noise, 0.0)
     assert all(any(torch.equal(one, middle) for middle in mean) for one in drawn)
+
+
+def test_of_one_part_the_divergence_is_exact():
+    mean, log_scale = torch.tensor([[0.3, -1.0]]), torch.tensor([[-0.5, 0.2]])
+    found = divergence_from_mixture(mean, log_scale, torch.zeros(1, 2), torch.zeros(1, 2))
+    torch.testing.assert_close(found, divergence(mean, log_scale))
+
+
+def test_the_divergence_is_bounded_from_above_and_never_below_0():
+    mean, log_scale = parts()
+    noise = torch.randn(20_000, 3, 2, generator=torch.Generator().manual_seed(2))
+    latents = mean + log_scale.exp() * noise
+    drawn = log_normal(latents.flatten(0, 1), mean.repeat(20_000, 1), log_scale.repeat(20_000, 1))
+    exact = (drawn - log_mixture(latents.flatten(0, 1), mean, log_scale)).view(20_000, 3).mean(0)
+    found = divergence_from_mixture(mean, log_scale, mean, log_scale)
+    assert (found >= exact - 0.02).all()
+    assert (found >= 0).all()
+    assert (found <= math.log(3) + 1e-5).all()
