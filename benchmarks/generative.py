@@ -6,15 +6,20 @@ digit of MNIST out in turn. Models are not told the classes. The trivial models 
 principal components and an isolation forest. ``nll`` runs pythae's VAE and IWAE beside, for the same wall time and on
 the same binarised test pictures, where ``--pythae`` (or ``GNOMON_PYTHAE``) names the Python of an environment that has
 it; where there is none it says so. ``stability`` trains many seeds for some steps and counts numbers that are not
-finite and latents that collapsed unsaid. ``adult``
-makes a table as long as the training data of Adult, trains boosted trees on it, and measures them on the real test
-rows: beside the same trees trained on the real rows, and on rows of a Gaussian copula.
+finite and latents that collapsed unsaid.
+
+``adult`` makes a table as long as the training data of Adult, trains boosted trees on it, and measures them on the real
+test rows: beside the same trees trained on the real rows, and on rows of a Gaussian copula. ``series`` learns etth1,
+puts anomalies of four kinds into its test rows (`oddities.py`), asks about each row by ``gnomon predict``, and tells
+the AUROC over rows, beside a robust z-score, the distance from the season before, and principal components and an
+isolation forest of windows that are as long.
 
 python benchmarks/generative.py nll --budget 10m --seeds 0,1,2
 python benchmarks/generative.py bits --budget 20m --seeds 0
 python benchmarks/generative.py anomaly --budget 60s --seeds 0
 python benchmarks/generative.py stability --seeds 0..19
 python benchmarks/generative.py adult --budget 5m --seeds 0,1,2
+python benchmarks/generative.py series --budget 2m --seeds 0,1,2
 python benchmarks/generative.py table
 """
 
@@ -28,6 +33,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -42,21 +48,7 @@ LEAST_NATS = 0.5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs_of = (("nll", "10m"), ("bits", "20m"), ("anomaly", "60s"), ("adult", "5m"), ("stability", "150steps"))
-    for name, budget in verbs_of:
-        verb = verbs.add_parser(name)
-        verb.add_argument("--budget", default=budget)
-        verb.add_argument("--seeds", default="0")
-        verb.add_argument("--digits", default=DIGITS)
-        verb.add_argument("--set", action="append", default=[])
-        verb.add_argument("--check", type=int, default=1000)
-        verb.add_argument("--who", default="gnomon,VAE,IWAE", help="of nll: who is measured")
-        verb.add_argument("--pythae", default=os.environ.get("GNOMON_PYTHAE", ""), help="the Python that has pythae")
-        verb.add_argument("--note", default="")
-    verbs.add_parser("table")
-    args = parser.parse_args()
+    args = parsed()
     if args.verb == "table":
         print(table())
         return
@@ -64,18 +56,42 @@ def main() -> None:
         keep(stability(args.budget, numbers(args.seeds), args.set) | {"note": args.note})
         return
     for seed in numbers(args.seeds):
-        if args.verb == "adult":
-            for record in synthetic(args.budget, seed, args.set):
-                keep(record | {"note": args.note})
-            continue
-        for digit in args.digits if args.verb == "anomaly" else [""]:
-            settings = [*args.set, *of_task(args.verb, digit)]
-            if "gnomon" in args.who.split(","):
-                for record in measured(args.verb, args.budget, seed, settings, args.check):
-                    keep(record | {"digit": digit, "note": args.note})
-        for who in [who for who in args.who.split(",") if who != "gnomon" and args.verb == "nll"]:
-            if found := pythae(who, args.pythae, args.budget, seed, args.check):
-                keep(found | {"note": args.note})
+        other = OTHER_DATA.get(args.verb)
+        for record in other(args.budget, seed, args.set) if other else drawn(args, seed):
+            keep(record | {"note": args.note})
+
+
+def parsed() -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    pictures = (("nll", "10m"), ("bits", "20m"), ("anomaly", "60s"))
+    for name, budget in (*pictures, ("stability", "150steps"), ("adult", "5m"), ("series", "2m")):
+        verb = verbs.add_parser(name)
+        verb.add_argument("--budget", default=budget)
+        verb.add_argument("--seeds", default="0")
+        verb.add_argument("--set", action="append", default=[])
+        verb.add_argument("--note", default="")
+        if (name, budget) in pictures:
+            verb.add_argument("--digits", default=DIGITS, help="of anomaly: which are held out in turn")
+            verb.add_argument("--check", type=int, default=1000)
+            verb.add_argument("--who", default="gnomon,VAE,IWAE", help="of nll: who is measured")
+            verb.add_argument("--pythae", default=os.environ.get("GNOMON_PYTHAE", ""), help="a Python that has pythae")
+    verbs.add_parser("table")
+    return parser.parse_args()
+
+
+def drawn(args: argparse.Namespace, seed: int) -> Iterator[dict[str, Any]]:
+    """Yield what models of pictures reached: Gnomon's, the trivial ones beside it, and of ``nll`` those of pythae."""
+    who = args.who.split(",")
+    digits = args.digits if args.verb == "anomaly" else [""]
+    for digit in digits if "gnomon" in who else []:
+        settings = [*args.set, *of_task(args.verb, digit)]
+        for record in measured(args.verb, args.budget, seed, settings, args.check):
+            yield record | {"digit": digit}
+    for peer in [one for one in who if one != "gnomon" and args.verb == "nll"]:
+        if found := pythae(peer, args.pythae, args.budget, seed, args.check):
+            yield found
 
 
 def numbers(text: str) -> list[int]:
@@ -129,6 +145,51 @@ def measured(verb: str, budget: str, seed: int, settings: list[str], check: int)
         for one in evaluation["baselines"]
     ]
     return [one | shared for one in (own, *beside)]
+
+
+def of_series(budget: str, seed: int, settings: list[str]) -> list[dict[str, Any]]:
+    """Learn a series and return how well it, and simpler means, tell the rows of injected anomalies from the others."""
+    import numpy as np
+    from oddities import KINDS, Given, injected, simple_scores
+
+    given = Given.of_etth1(Path(os.environ["GNOMON_DATA"]) / "etth1" / "ETTh1.csv")
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["train", "etth1", "--task", "anomaly", "--budget", budget, "--seed", str(seed)]
+        command += ["--out", f"{folder}/run", *(word for setting in settings for word in ("--set", setting))]
+        started_s = time.monotonic()
+        trained = told(command)
+        wall_s = time.monotonic() - started_s
+        window = json.loads(Path(folder, "run", "preparation.json").read_text())["window"]
+        found: dict[str, dict[str, float]] = {}
+        for kind in KINDS:
+            rows, odd = injected(given.test, kind, seed=seed, deviation=given.deviation, period=given.period)
+            given.write(rows, Path(folder, "odd.csv"))
+            answers = told(["predict", f"{folder}/run", f"{folder}/odd.csv"])["predictions"]
+            scores = {"gnomon": np.array([one["score"] for one in answers])}
+            scores |= simple_scores(given, rows, window=window, seed=seed)
+            for who, each in scores.items():
+                found.setdefault(who, {})[kind] = area(each, odd)
+    shared = {"what": "series", "budget": budget, "seed": seed, "settings": settings, "machine": machine()}
+    shared["when"] = datetime.now().isoformat(timespec="seconds")
+    own = {"wall_s": round(wall_s, 2), "steps": trained["steps"]}
+    return [
+        {"who": who, "scores": {**each, "auroc": statistics.mean(each.values())}, **(own if who == "gnomon" else {})}
+        | shared
+        for who, each in found.items()
+    ]
+
+
+def told(words: list[str]) -> dict[str, Any]:
+    """Run ``gnomon`` in a process of its own and return what it tells as JSON."""
+    found: dict[str, Any] = json.loads(called("-m", "gnomon", *words, "--json").splitlines()[-1])
+    return found
+
+
+def area(scores: Any, odd: Any) -> float:
+    """Return the area under the curve of caught anomalies against false alarms."""
+    from gnomon.core import ranking
+
+    return float(ranking.auroc(scores, odd).value)
 
 
 def tightened(run: Path, num: int) -> dict[str, Any]:
@@ -268,10 +329,10 @@ def synthetic(budget: str, seed: int, settings: list[str]) -> list[dict[str, Any
     with tempfile.TemporaryDirectory() as folder:
         made, copied = Path(folder, "made.csv"), Path(folder, "copula.csv")
         command = ["train", str(train), "--task", "generate", "--target", "income", "--budget", budget]
-        command += ["--seed", str(seed), "--out", f"{folder}/run", "--json"]
+        command += ["--seed", str(seed), "--out", f"{folder}/run"]
         command += [word for setting in settings for word in ("--set", setting)]
         started_s = time.monotonic()
-        found = json.loads(called("-m", "gnomon", *command).splitlines()[-1])
+        found = told(command)
         elapsed_s = time.monotonic() - started_s
         called("-m", "gnomon", "generate", f"{folder}/run", "--count", str(count), "--seed", str(seed), "-o", str(made))
         peer = str(HERE / "peers" / "synthetic.py")
@@ -305,6 +366,10 @@ def called(*words: str) -> str:
     return done.stdout.strip()
 
 
+OTHER_DATA = {"adult": synthetic, "series": of_series}
+"""What is measured of data that are no pictures."""
+
+
 def keep(record: dict[str, Any]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("a") as out:
@@ -336,6 +401,7 @@ def by_seed(what: str, found: list[dict[str, Any]]) -> list[float]:
         "bits": ("bits_per_dim", "bits_500"),
         "anomaly": ("auroc", ""),
         "adult": ("drop", ""),
+        "series": ("auroc", ""),
     }[what]
     scores: dict[int, list[float]] = {}
     for record in found:

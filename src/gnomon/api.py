@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gnomon.core.spec import Dataset
 
     Pictures = npt.NDArray[np.uint8]
+    Stretches = npt.NDArray[np.float32]
 
 
 _JUDGE_BUDGET = "60s"
@@ -73,8 +74,11 @@ class Run:
         """Return a text with which the run's language model goes on from ``prompt``; see ``gnomon.generate``."""
         return "".join(generate(self, prompt, length=length, temperature=temperature, seed=seed))
 
-    def draw(self, count: int = 64, *, label: str | None = None, seed: int = 0, temperature: float = 1.0) -> Pictures:
-        """Return new pictures of the run's model, uint8 ``(count, height, width, channels)``; see ``gnomon.draw``."""
+    def draw(
+        self, count: int = 64, *, label: str | None = None, seed: int = 0, temperature: float = 1.0
+    ) -> Pictures | Stretches:
+        """Return new pictures of the run's model, uint8 ``(count, height, width, channels)``, or new stretches of a
+        series, float32 ``(count, time, channels)``; see ``gnomon.draw``."""
         return draw(self, count=count, label=label, seed=seed, temperature=temperature)
 
     def synthesise(
@@ -453,11 +457,12 @@ def generate(
 
 
 def makes(run: str | Run) -> str:
-    """Return what a run's model makes: ``text``, ``pictures``, ``tables``, or ``answers`` where it makes nothing new.
+    """Return what a run's model makes: ``text``, ``pictures``, ``series``, ``tables``, or ``answers`` where it makes
+    nothing new.
 
     Raises ``ArtefactError`` where the model is not there or not understood.
     """
-    from gnomon.core.spec import Density, Image, MixedRow, spec_from_dict
+    from gnomon.core.spec import Density, Image, MixedRow, Series, spec_from_dict
     from gnomon.core.spec import Sequence as Tokens
 
     card = read_json(load_run(run).folder.card)
@@ -466,6 +471,8 @@ def makes(run: str | Run) -> str:
         return "pictures"
     if isinstance(spec.input, MixedRow) and isinstance(spec.target, Density):
         return "tables"
+    if isinstance(spec.input, Series) and isinstance(spec.target, Density):
+        return "series"
     return "text" if isinstance(spec.input, Tokens) and isinstance(spec.target, Tokens) else "answers"
 
 
@@ -480,50 +487,105 @@ def draw(
     seed: int = 0,
     temperature: float = 1.0,
     emit: Emit = silent,
-) -> Pictures:
-    """Return pictures that a generative model draws, uint8 ``(n, height, width, channels)``; write them to ``out``.
+) -> Pictures | Stretches:
+    """Return what a generative model draws; write it to ``out``.
 
-    New ones, ``count`` of them, of the class ``label`` or of each class in turn; or what the model makes of the
-    pictures ``like``, files or folders; or ``count`` steps of the way ``between`` two files. ``out`` is a ``.png`` file
-    for a grid of all, enlarged where they are small, or a folder for a file each. The same seed, the same pictures.
+    Pictures are uint8 ``(n, height, width, channels)``; stretches of a series float32 ``(n, time, channels)``, in
+    their units. New ones, ``count`` of them, of the class ``label`` or of each class in turn; or what the model makes
+    of those ``like``, files or folders; or ``count`` steps of the way ``between`` two files. ``out`` is a ``.png`` file
+    for a grid of all pictures, enlarged where they are small, or a folder for a file each; for series, a table. The
+    same seed draws the same.
     """
     opened = load_run(run)
+    if like and between is not None:
+        raise UsageError("what is drawn is like some or between two, not both", fix="choose one of the two")
+    wished: dict[str, Any] = {"count": count, "label": label, "like": like, "between": between}
     wait_politely()
     with StopFlag() as stop:
-        from gnomon import assemble
-        from gnomon.outputs import contactsheet, drawing
+        drawing = _draw_series if makes(opened) == "series" else _draw_pictures
+        drawn, told = drawing(opened, out=out, seed=seed, temperature=temperature, emit=emit, stop=stop, **wished)
+    emit(Finished(result={"run": str(opened.path), **told}))
+    return drawn
 
-        if out is not None:
-            contactsheet.require_place(Path(out))
-        if like and between is not None:
-            raise UsageError("pictures are drawn like some or between two, not both", fix="choose one of the two")
-        model = assemble.load_model(opened.folder.model)
-        if like:
-            drawn = drawing.alike(model, like, label=label)
-        elif between is not None:
-            drawn = drawing.between(model, *between, count=count or drawing.STEPS, label=label)
-        else:
-            drawn = drawing.samples(
-                model,
-                count=drawing.COUNT if count is None else count,
-                seed=seed,
-                temperature=temperature,
-                label=label,
-                emit=emit,
-                should_stop=stop,
-            )
-        columns = None if between is None else min(len(drawn.pictures), contactsheet.MOST_COLUMNS)
-        written = (
-            []
-            if out is None
-            else contactsheet.write(drawn.pictures, drawn.names, Path(out), columns=columns, above=drawn.above)
+
+def _draw_pictures(
+    opened: Run,
+    *,
+    out: str | None,
+    count: int | None,
+    label: str | None,
+    like: Sequence[str],
+    between: tuple[str, str] | None,
+    seed: int,
+    temperature: float,
+    emit: Emit,
+    stop: StopFlag,
+) -> tuple[Pictures, dict[str, Any]]:
+    from gnomon import assemble
+    from gnomon.outputs import contactsheet, drawing
+
+    if out is not None:
+        contactsheet.require_place(Path(out))
+    model = assemble.load_model(opened.folder.model)
+    if like:
+        drawn = drawing.alike(model, like, label=label)
+    elif between is not None:
+        drawn = drawing.between(model, *between, count=count or drawing.STEPS, label=label)
+    else:
+        drawn = drawing.samples(
+            model,
+            count=drawing.COUNT if count is None else count,
+            seed=seed,
+            temperature=temperature,
+            label=label,
+            emit=emit,
+            should_stop=stop,
         )
-    emit(
-        Finished(
-            result={"run": str(opened.path), "num_pictures": len(drawn.pictures), "files": list(map(str, written))}
-        )
+    columns = None if between is None else min(len(drawn.pictures), contactsheet.MOST_COLUMNS)
+    written = (
+        []
+        if out is None
+        else contactsheet.write(drawn.pictures, drawn.names, Path(out), columns=columns, above=drawn.above)
     )
-    return drawn.pictures
+    return drawn.pictures, {"num_pictures": len(drawn.pictures), "files": list(map(str, written))}
+
+
+def _draw_series(
+    opened: Run,
+    *,
+    out: str | None,
+    count: int | None,
+    label: str | None,
+    like: Sequence[str],
+    between: tuple[str, str] | None,
+    seed: int,
+    temperature: float,
+    emit: Emit,
+    stop: StopFlag,
+) -> tuple[Stretches, dict[str, Any]]:
+    from gnomon import assemble
+    from gnomon.outputs import drawstretches
+
+    if out is not None:
+        drawstretches.require_place(Path(out))
+    model = assemble.load_model(opened.folder.model)
+    if like:
+        drawn = drawstretches.alike(model, like, label=label)
+    elif between is not None:
+        drawn = drawstretches.between(model, *between, count=count or drawstretches.STEPS, label=label)
+    else:
+        drawn = drawstretches.samples(
+            model,
+            count=drawstretches.COUNT if count is None else count,
+            seed=seed,
+            temperature=temperature,
+            label=label,
+            emit=emit,
+            should_stop=stop,
+        )
+    if out is not None:
+        drawstretches.write(drawn, Path(out))
+    return drawn.values, {"num_series": len(drawn.values), "files": [] if out is None else [out]}
 
 
 def synthesise(

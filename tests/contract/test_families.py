@@ -68,6 +68,8 @@ LARGE = (
         input=Series(names=("x",), length=140, mean=(0.0,), deviation=(1.0,)),
         target=Label(classes=("1", "2", "3", "4", "5")),
     ),
+    Spec(input=Series(length=48, **ETT), target=Normality()),
+    Spec(input=Series(length=16, **ETT), target=Density()),
     Spec(
         input=Tree(sizes=(9000, 700, 600, 90), nodes=110, arity=2, depth=30), target=NodeLabels(classes=tuple("01234"))
     ),

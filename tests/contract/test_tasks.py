@@ -30,6 +30,7 @@ from gnomon.core.spec import (
 from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Ragged
 from gnomon.data.stream import Stream
+from gnomon.data.stretches import Stretches, every
 from gnomon.data.windows import Windows
 
 TASKS = plugins.names("task")
@@ -213,8 +214,30 @@ class MixedNormal(Mixed):
     spec = Spec(input=Mixed.leaf, target=Normal.target)
 
 
-MORE = {Density: Mixed(), Normality: MixedNormal()}
-"""Other kinds of input under the same targets."""
+class DrawnWindows:
+    """Windows of a series of which it is asked how probable they are."""
+
+    leaf = Series(names=("x", "y"), length=LOOKBACK, period=2, mean=(1.0, -1.0), deviation=(2.0, 0.5))
+    spec = Spec(input=leaf, target=Density())
+
+    def split(self, num_samples, seed):
+        rows = np.random.default_rng(seed).normal(size=(LOOKBACK + num_samples - 1, 2)).astype(np.float32)
+        windows = Stretches(rows, length=LOOKBACK, starts=every(len(rows), LOOKBACK))
+        return named(windows, np.full(num_samples, -1, np.int64), num_samples)
+
+    def batch(self, split):
+        return split.inputs[np.arange(len(split))], split.targets
+
+    def shape(self, num_samples, size):
+        return num_samples, size
+
+
+class UsualWindows(DrawnWindows):
+    """Windows of a series of which it is asked whether they are usual."""
+
+    spec = Spec(input=DrawnWindows.leaf, target=Normality())
+
+
 KINDS = {
     Label: Labels(),
     Sequence: Text(),
@@ -227,19 +250,24 @@ KINDS = {
 }
 
 
+MORE = (
+    {Density: Mixed(), Normality: MixedNormal()},
+    {Density: DrawnWindows(), Normality: UsualWindows()},
+)
+"""Other kinds of input under the same targets."""
+
 PAIRS = [
-    (name, target, kinds)
+    (name, kinds[target])
     for name in TASKS
     for target in plugins.load("task", name).TARGETS
-    for kinds in (KINDS, MORE)
+    for kinds in (KINDS, *MORE)
     if target in kinds
 ]
 
 
-@pytest.fixture(params=PAIRS, ids=[f"{name}, {type(kinds[target]).__name__}" for name, target, kinds in PAIRS])
+@pytest.fixture(params=PAIRS, ids=[f"{name}, {type(kind).__name__}" for name, kind in PAIRS])
 def kind(request):
-    _, target, kinds = request.param
-    return kinds[target]
+    return request.param[1]
 
 
 @pytest.fixture

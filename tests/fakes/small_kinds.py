@@ -30,6 +30,7 @@ from gnomon.data import feeds
 from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Items, Ragged
 from gnomon.data.stream import Stream
+from gnomon.data.stretches import Stretches, every
 from gnomon.data.waves import Waves
 from gnomon.data.windows import Windows
 
@@ -50,6 +51,7 @@ MIXED = MixedRow(numbers=(SIZES, COUNTS), categories=(("colour", 5), ("shape", 3
 TOLD = Density(classes=("a", "b", "c"), conditional=True, shares=(0.5, 0.25, 0.25))
 PRICE = Number(name="price", mean=1e6, deviation=50.0)
 SOUND = Waveform(rate_hz=4000, length=1600)
+STRETCH = Series(names=("x", "y"), length=30, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
 WAVE = Series(names=("x",), length=20, mean=(0.0,), deviation=(1.0,))
 
 
@@ -132,6 +134,13 @@ def forecast(num_samples, draw):
     rows = np.stack([1 + 2 * season, -1 - 0.5 * season], axis=1) + draw.normal(0, 0.05, (len(time), 2))
     column = Windows(rows.astype(np.float32), lookback=PAST.length, horizon=COMING.length, first=PAST.length)
     return Split(inputs=column, targets=column, ids=Items(list(named(len(column)))), hashes=hashes(len(column)))
+
+
+def windows(num_samples, draw):
+    """All windows of a series with a season of 6 steps."""
+    rows = forecast(num_samples + STRETCH.length, draw).inputs.rows[: num_samples + STRETCH.length - 1]
+    column = Stretches(rows, length=STRETCH.length, starts=every(len(rows), STRETCH.length))
+    return split_of(column, np.full(len(column), -1, np.int64))
 
 
 def waves(num_samples, draw):
@@ -248,6 +257,9 @@ MAKERS = {
     "a text to be continued": continued,
     "series to forecast": forecast,
     "series with labels": waves,
+    "windows to draw": windows,
+    "windows to know": windows,
+    "labelled series to draw": waves,
     "trees with labels": trees_with_labels,
     "trees of labelled nodes": labelled_nodes,
     "rows with labels": labelled_rows,
@@ -266,6 +278,12 @@ KINDS = (
     Kind("a text to be continued", Spec(input=LETTERS, target=LETTERS)),
     Kind("series to forecast", Spec(input=PAST, target=COMING)),
     Kind("series with labels", Spec(input=WAVE, target=LABELS)),
+    Kind("windows to draw", Spec(input=STRETCH, target=Density())),
+    Kind("windows to know", Spec(input=STRETCH, target=Normality())),
+    Kind(
+        "labelled series to draw",
+        Spec(input=WAVE, target=Density(classes=("a", "b", "c"), conditional=True)),
+    ),
     Kind("trees with labels", Spec(input=TREES, target=LABELS)),
     Kind("trees of labelled nodes", Spec(input=TREES, target=NodeLabels(classes=("a", "b", "c")))),
     Kind("rows with labels", Spec(input=ROWS, target=LABELS)),

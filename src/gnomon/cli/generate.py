@@ -30,10 +30,17 @@ gnomon generate runs/RUN --count 1000 -o synthetic.csv
 """
 
 _TEXT = {"prompt": "--prompt", "length": "--length", "top_k": "--top-k", "top_p": "--top-p", "stop": "--stop"}
-_PICTURES = {"between": "--between"}
-_DRAWN = {"count": "--count", "label": "--class", "like": "--like"}
-_FOREIGN = {"text": {**_DRAWN, **_PICTURES}, "pictures": _TEXT, "tables": {**_TEXT, **_PICTURES}}
+_MADE = {"count": "--count", "label": "--class", "like": "--like"}
+_WAY = {"between": "--between"}
+_FOREIGN = {"text": {**_MADE, **_WAY}, "pictures": _TEXT, "series": _TEXT, "tables": {**_TEXT, **_WAY}}
 """Flags that mean nothing, by what a model makes."""
+_PLACES = {
+    "pictures": "-o samples.png for a grid of all, -o samples/ for a file each",
+    "series": "-o synthetic.csv, or .tsv, .jsonl, .parquet",
+    "tables": "-o synthetic.csv, or .tsv, .jsonl, .parquet",
+}
+"""What is not written to the screen, and where it can be written to."""
+_COUNTED = {"tables": "rows"}
 _LINE = frozenset("\n\t")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -53,7 +60,7 @@ class TextFlag(options.Flag):
 class PictureFlag(options.Flag):
     """What is drawn."""
 
-    section = "Pictures and tables"
+    section = "Pictures, series and tables"
 
 
 @click.command("generate", cls=Verb, epilog=EXAMPLES, short_help="let a model write, draw or make rows")
@@ -72,7 +79,7 @@ class PictureFlag(options.Flag):
     default=0,
     show_default=True,
     metavar="N",
-    help="Same seed: same text, same pictures, same rows.",
+    help="Same seed: same text, same pictures, same series, same rows.",
 )
 @click.option(
     "--prompt",
@@ -110,7 +117,7 @@ class PictureFlag(options.Flag):
     cls=PictureFlag,
     type=click.IntRange(min=1),
     metavar="N",
-    help="How many pictures or rows. Default: 64 pictures, of a way 10; 1,000 rows.",
+    help="How many are made. Default: 64 pictures, 16 stretches of a series, 1,000 rows; of a way, 10.",
 )
 @click.option(
     "--class",
@@ -124,21 +131,21 @@ class PictureFlag(options.Flag):
     cls=PictureFlag,
     multiple=True,
     metavar="FILE",
-    help="Rebuild this picture, those of a folder, each under its original, or the rows of this table.",
+    help="Rebuild this picture, those of a folder, or this series, beside its original; or the rows of this table.",
 )
 @click.option(
     "--between",
     cls=PictureFlag,
     nargs=2,
     metavar="A B",
-    help="Draw the way from one picture to another.",
+    help="Draw the way from one picture to another, or from the end of one series to that of another.",
 )
 @click.option(
     "-o",
     "--out",
     cls=options.Flag,
     metavar="FILE",
-    help="Write text to a file; pictures to a .png, or one each into a folder; rows to a .csv, .parquet …",
+    help="Write text to a file; pictures to a .png, or one each into a folder; series and rows to a .csv or .parquet.",
 )
 @options.json
 @click.pass_context
@@ -159,23 +166,23 @@ def command(
     out: str | None,
     as_json: bool,
 ) -> None:
-    """Let a language model go on from a prompt, a model of pictures draw, a model of a table make rows.
+    """Let a language model go on from a prompt, a model of pictures or series draw, a model of a table make rows.
 
     A text appears after its prompt as it is being written. On a terminal, what would command it is shown escaped.
-    Pictures and tables need a place: -o samples.png, a folder, or -o synthetic.csv.
+    All else needs a place: -o samples.png, a folder, or -o synthetic.csv.
     """
     with watching(as_json=as_json) as watch:
         from gnomon import api
 
         makes = api.makes(run)
         _require_fitting(ctx, makes)
-        if makes == "pictures":
+        if makes in _PLACES:
             wished = {"count": count, "label": label, "like": like, "between": between, "temperature": temperature}
-            _draw(watch, run, wished, seed=seed, out=_place(out), given=_given(ctx))
-            return
-        if makes == "tables":
-            wished = {"count": count, "label": label, "like": like, "temperature": temperature}
-            _synthesise(watch, run, wished, seed=seed, out=out, given=_given(ctx))
+            settings = _settings(wished, _given(ctx))
+            make = _synthesise if makes == "tables" else _draw
+            num = make(watch, run, settings, seed=seed, out=_place(out, makes))
+            where = out if num == 1 else f"{out} ({num:,} {_COUNTED.get(makes, makes)})"
+            watch.answer({**watch.display.result, "out": out}, [fact("written", where)])
             return
         pieces = api.generate(
             run,
@@ -197,43 +204,35 @@ def command(
         watch.answer({**watch.display.result, "out": out}, [fact("written", out)] if out else [])
 
 
-def _draw(watch: Watch, run: str, wished: Mapping[str, Any], *, seed: int, out: str, given: frozenset[str]) -> None:
-    from gnomon import api
-
+def _settings(wished: Mapping[str, Any], given: frozenset[str]) -> dict[str, Any]:
+    """Return what was said of what is to be made. Raises ``UsageError`` for flags that do not go together."""
     idle = {"like": ("count", "between", "temperature", "seed"), "between": ("temperature", "seed")}
     for name, others in idle.items():
         if name in given and (wrong := [f"--{other}" for other in others if other in given]):
             raise UsageError(f"--{name} does not go with {', '.join(wrong)}", fix=f"leave {' and '.join(wrong)} out")
-    settings = {name: value for name, value in wished.items() if name in given}
-    pictures = api.draw(run, out=out, seed=seed, emit=watch.emit, **settings)
-    where = out if len(pictures) == 1 else f"{out} ({len(pictures):,} pictures)"
-    watch.answer({**watch.display.result, "out": out}, [fact("written", where)])
+    return {name: value for name, value in wished.items() if name in given}
 
 
-def _synthesise(
-    watch: Watch, run: str, wished: Mapping[str, Any], *, seed: int, out: str | None, given: frozenset[str]
-) -> None:
+def _draw(watch: Watch, run: str, settings: Mapping[str, Any], *, seed: int, out: str) -> int:
+    """Return how many pictures, or stretches of a series, were drawn."""
     from gnomon import api
 
-    if out is None:
-        raise UsageError("a table needs a place to be written to", fix="-o synthetic.csv, or .tsv, .jsonl, .parquet")
-    if "like" in given and (wrong := [f"--{one}" for one in ("count", "temperature", "seed") if one in given]):
-        raise UsageError(f"--like does not go with {', '.join(wrong)}", fix=f"leave {' and '.join(wrong)} out")
-    settings = {name: value for name, value in wished.items() if name in given}
-    if "like" in settings:
-        if len(settings["like"]) != 1:
-            raise UsageError("--like takes one table", fix="name one file")
-        settings["like"] = settings["like"][0]
-    table = api.synthesise(run, out=out, seed=seed, emit=watch.emit, **settings)
-    watch.answer({**watch.display.result, "out": out}, [fact("written", f"{out} ({table.num_rows:,} rows)")])
+    return len(api.draw(run, out=out, seed=seed, emit=watch.emit, **settings))
 
 
-def _place(out: str | None) -> str:
+def _synthesise(watch: Watch, run: str, settings: Mapping[str, Any], *, seed: int, out: str) -> int:
+    """Return how many rows of a table were made."""
+    from gnomon import api
+
+    if len(settings.get("like", ("",))) != 1:
+        raise UsageError("--like takes one table", fix="name one file")
+    like = {"like": settings["like"][0]} if "like" in settings else {}
+    return int(api.synthesise(run, out=out, seed=seed, emit=watch.emit, **{**settings, **like}).num_rows)
+
+
+def _place(out: str | None, makes: str) -> str:
     if out is None:
-        raise UsageError(
-            "pictures need a place to be written to",
-            fix="-o samples.png for a grid of all, -o samples/ for a file each",
-        )
+        raise UsageError(f"{makes} need a place to be written to", fix=_PLACES[makes])
     return out
 
 
@@ -246,8 +245,7 @@ def _given(ctx: click.Context) -> frozenset[str]:
 def _require_fitting(ctx: click.Context, makes: str) -> None:
     """Refuse flags that mean nothing for what a model makes."""
     given = _given(ctx)
-    foreign = _FOREIGN.get(makes, {})
-    if wrong := [flag for name, flag in foreign.items() if name in given]:
+    if wrong := [flag for name, flag in _FOREIGN.get(makes, {}).items() if name in given]:
         verb = "are" if len(wrong) > 1 else "is"
         raise UsageError(
             f"{', '.join(wrong)} {verb} not for a model that makes {makes}",

@@ -63,6 +63,8 @@ def _rows(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
         return _trees(predictions)
     if any("times" in prediction for prediction in predictions):
         return [row for prediction in predictions for row in _continued(prediction)]
+    if any("surprise" in prediction for prediction in predictions):
+        return _steps(predictions)
     some = predictions[:_SHOWN]
     if any("p_value" in prediction for prediction in predictions):
         head: list[Piece] = [(text, "dim") for text in ("", "strangeness", "p-value", "")]
@@ -85,6 +87,28 @@ def _unread(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
 def _more(rest: Sequence[Mapping[str, Any]]) -> list[Row]:
     """Return how many predictions more there are than the screen shows, and which of them are none."""
     return [Row(((f"and {words.count(len(rest))} more; -o predictions.csv writes them all", "dim"),)), *_unread(rest)]
+
+
+def _steps(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return the strangest steps of series, and how many are taken for anomalies; errors stand first."""
+    failed = [Row(tuple(_cells(one))) for one in predictions if one.get("error")]
+    steps = [one for one in predictions if not one.get("error")]
+    strangest = sorted(steps, key=lambda one: -float(one["score"]))[:_SHOWN]
+    several = len({one["file"] for one in steps}) > 1
+    head: list[Piece] = [(text, "dim") for text in ("the strangest", "strangeness", "p-value", "channel", "")]
+    rows = columns([head, *(_step(one, several) for one in strangest)], right=frozenset({1, 2}))
+    told = f"of {words.count(len(steps))} steps"
+    if any("anomalous" in one for one in steps):
+        told = f"{words.count(sum(bool(one['anomalous']) for one in steps))} {told} are taken for anomalies"
+    return [*failed, *rows, Row(((f"{told}; -o scores.csv writes them all", "dim"),))]
+
+
+def _step(prediction: Mapping[str, Any], several: bool) -> list[Piece]:
+    name = f"{printable(str(prediction['file']))} " if several else ""
+    verdict = ("anomalous", "bold") if prediction.get("anomalous") else ("", "")
+    score, p_value = f"{prediction['score']:.4g}", f"{prediction['p_value']:.3g}"
+    channel = printable(str(prediction["channel"]))
+    return [(f"{name}{prediction['time']}", "dim"), (score, ""), (p_value, ""), (channel, ""), verdict]
 
 
 def _weighed(prediction: Mapping[str, Any]) -> list[Piece]:

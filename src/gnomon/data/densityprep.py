@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.spec import Dataset, Density, Guess, Image, Label, Normality, Spec, Split
+from gnomon.data.nouns import Noun, of_samples
 from gnomon.data.split import take
 
 KIND = "density"
@@ -56,16 +57,16 @@ def prepare(
     require_classes(config.anomalous, classes)
     target, guesses = _target(dataset, config, wanted, classes, known)
     splits = {name: usable(name, part, target) for name, part in dataset.splits.items()}
-    _require_variety(splits.get("train", splits[next(iter(splits))]), dataset)
+    require_variety(splits.get("train", splits[next(iter(splits))]), dataset)
     made = replace(
         dataset,
         spec=Spec(input=dataset.spec.input, target=target),
         splits=splits,
         guesses=(*dataset.guesses, *guesses),
     )
-    normal = list(target.normal) if isinstance(target, Normality) else []
+    learned = list(target.normal) if isinstance(target, Normality) else []
     facts = {"kind": KIND, "binarize": target.binarize, "values": list(target.values)}
-    return made, {**facts, "conditional": target.conditional, "normal": normal}
+    return made, {**facts, "conditional": target.conditional, "normal": learned}
 
 
 def _target(
@@ -131,10 +132,10 @@ def normal_classes(train: Split, classes: tuple[str, ...], anomalous: tuple[str,
     if not classes:
         return ()
     there = np.bincount(train.targets[train.targets >= 0], minlength=len(classes)) > 0
-    normal = tuple(name for name, any_there in zip(classes, there, strict=True) if any_there and name not in anomalous)
-    if not normal:
+    left = tuple(name for name, any_there in zip(classes, there, strict=True) if any_there and name not in anomalous)
+    if not left:
         raise DataError("no class is left to learn from", fix="name fewer classes in density.anomalous")
-    return normal
+    return left
 
 
 def usable(name: str, part: Split, target: Density) -> Split:
@@ -156,16 +157,17 @@ def require_classes(named: tuple[str, ...], classes: tuple[str, ...]) -> None:
             raise UsageError(f"density.anomalous names {name!r}, which is no class", fix=f"there are: {there}")
 
 
-def _require_variety(train: Split, dataset: Dataset) -> None:
-    """Refuse data that has a single picture, or the same picture over and over."""
+def require_variety(train: Split, dataset: Dataset) -> None:
+    """Refuse data that has a single sample, or the same one over and over."""
+    noun = Noun("picture", "pictures") if isinstance(dataset.spec.input, Image) else of_samples(dataset.spec)
     if len(train) < 2:
         raise DataError(
-            f"{len(train)} picture is too few to learn from", fix="give at least a few dozen", path=dataset.source
+            f"{len(train)} {noun.one} is too few to learn from", fix="give at least a few dozen", path=dataset.source
         )
     if len(np.unique(train.hashes)) == 1:
         raise DataError(
-            f"all {len(train)} training pictures are the same: there is nothing to learn",
-            fix="give pictures that differ",
+            f"all {len(train)} training {noun.many} are the same: there is nothing to learn",
+            fix=f"give {noun.many} that differ",
             path=dataset.source,
         )
 

@@ -39,7 +39,7 @@ def as_density(dataset: Dataset, target: Density) -> Dataset:
     A class that ``target`` lacks is unknown, -1. Other data stay as they are.
     """
     own = dataset.spec.target
-    if not isinstance(dataset.spec.input, Image | Table) or not isinstance(own, Label | Density):
+    if not isinstance(dataset.spec.input, Image | Series | Table) or not isinstance(own, Label | Density):
         return dataset
     index = {name: k for k, name in enumerate(target.classes)}
     table = np.array([*(index.get(name, -1) for name in own.classes), -1], dtype=np.int64)

@@ -169,7 +169,7 @@ def _fit(dataset: Dataset, train: Split, config: TableConfig, target: Density) -
         columns.append(_class_column(name, target.classes))
     facts = {
         "kind": densityprep.KIND,
-        "of": "table",
+        "learned": type(target).__name__,
         "columns": columns,
         "target": {"name": name, "kind": "label" if target.classes else "none"},
         "order": list(dataset.facts.get("names", [column.name for column in given.columns])),

@@ -164,6 +164,8 @@ def load_foreign(
     else:
         data = replace(data, label_from=str(preparation.get("label_from", "auto")))
     other = _read(path, data, reading, data_dir, before)
+    if isinstance(spec.target, Density):
+        other = joining.as_density(other, spec.target)
     target = spec.target if isinstance(spec.target, Label | Tags | NodeLabels) else other.spec.target
     if type(other.spec.target) is not type(target):
         raise DataError(

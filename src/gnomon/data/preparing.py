@@ -15,6 +15,7 @@ from gnomon.core.spec import Audio, Dataset, Density, Normality, Series, Table, 
 from gnomon.core.training import RunConfig
 
 NOTHING: Mapping[str, Any] = {"kind": "none"}
+_DENSITIES: Mapping[str, type[Density]] = {kind.__name__: kind for kind in (Density, Normality)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,11 @@ def prepare(
             dataset, text, known, cache_dir=cache_dir, emit=emit, should_stop=should_stop, allowed_s=allowed_s
         )
         return Prepared(dataset=made, preparation=facts, settings=settings)
+    if isinstance(dataset.spec.input, Series) and (series_density := _density(dataset, layers, known)) is not None:
+        from gnomon.data import seriesdensity
+
+        made, facts, settings = seriesdensity.prepare(dataset, layers, series_density, known)
+        return Prepared(dataset=made, preparation=facts, settings=settings)
     if isinstance(dataset.spec.input, Series):
         from gnomon.data import seriesprep
 
@@ -97,10 +103,13 @@ def prepare(
 
 
 def _density(dataset: Dataset, layers: Sequence[Layer], known: Mapping[str, Any] | None) -> type[Density] | None:
-    """Return the kind of target where the samples themselves are to be learned: the task or the data asks for it."""
-    if not layers and known is not None and known.get("of") == "table":
-        return Normality if "normal" in known else Density
+    """Return the kind of target where the samples themselves are to be learned: the task or the data asks for it.
+
+    Other data of a finished run come without the task; what was fitted before tells it then.
+    """
     run, _ = configs.build(RunConfig, "run", layers)
     if run.task == "auto":
-        return Density if isinstance(dataset.spec.target, Density) else None
+        if known is not None and "learned" in known:
+            return _DENSITIES[str(known["learned"])]
+        return type(dataset.spec.target) if isinstance(dataset.spec.target, Density) else None
     return next((kind for kind in plugins.load("task", run.task).TARGETS if issubclass(kind, Density)), None)

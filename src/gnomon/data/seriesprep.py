@@ -39,9 +39,12 @@ class SeriesConfig:
     """Steps known before them; ``auto`` is up to 512 or the horizon, whole seasons, half of the rows at most."""
     period: int | Auto = "auto"
     """Steps after which the strongest season repeats, 1 for none; ``auto`` looks at the training rows."""
+    window: int | Auto = "auto"
+    """Steps that are looked at together where the series itself is learned, to draw it or to find what is strange;
+    ``auto`` is whole seasons, about 48 steps, or 64 steps where there is no season."""
 
     def __post_init__(self) -> None:
-        for name in ("horizon", "lookback", "period"):
+        for name in ("horizon", "lookback", "period", "window"):
             value = getattr(self, name)
             if value != "auto":
                 require_within(f"series.{name}", value, 1, _MOST_STEPS)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from gnomon.core.config import Auto, Off, require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Label, Sequence, Series, Spec, Tags, Waveform
+from gnomon.core.spec import Density, Label, Sequence, Series, Spec, Tags, Waveform
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.audio_rnn import AudioRnn
 from gnomon.layers.continuation import Floor
@@ -146,6 +146,8 @@ def _language_model(config: Config, text: Sequence) -> LanguageModel:
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder for such data that the allowance can train for long enough."""
+    if isinstance(spec.target, Density):
+        return Proposal(config=Config(), merit=0.0)
     match spec.input, spec.target:
         case Sequence() as text, Label() | Tags():
             return _proposed_reader(allowance, text, spec.target, speed)

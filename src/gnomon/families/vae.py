@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from gnomon.core.config import require_within
-from gnomon.core.spec import Density, Image, MixedRow, Normality, Spec
+from gnomon.core.spec import Density, Image, MixedRow, Normality, Series, Spec
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.likelihood_bernoulli import Bernoulli
 from gnomon.layers.likelihood_categorical import Categorical
@@ -23,8 +23,10 @@ from gnomon.layers.vae_flat import FlatVae
 from gnomon.layers.vae_hierarchical import HierarchicalVae, sides_of
 from gnomon.layers.vae_network import Likelihood
 from gnomon.layers.vae_rows import RowVae
+from gnomon.layers.vae_series import Over, SeriesVae, SeriesVaeConfig
+from gnomon.layers.vae_series_size import series_size
 
-ACCEPTS = (Image, MixedRow)
+ACCEPTS = (Image, MixedRow, Series)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,11 @@ class Config:
     features: int = 16
     """Hierarchical: features of the decoder for each pixel, from which with its neighbours follows how probable it is;
     of no use where it is told none."""
+    over: Over = "convolutional"
+    """Series: what looks over time. The first of ``widths`` is the width, ``blocks`` are its layers, the last of
+    ``latents`` is the length of the vector, and ``components`` make the prior."""
+    patch_steps: int = 3
+    """Series: steps that are read and written at once."""
     warmup: float = 0.5
     """Share of the training over which the weight of the divergence rises to 1."""
     free_nats: float = 0.0
@@ -66,12 +73,15 @@ class Config:
         require_within("family.reach_px", self.reach_px, 0, 8)
         require_within("family.features", self.features, 1, 1024)
         require_within("family.components", self.components, 0, 10_000)
+        require_within("family.patch_steps", self.patch_steps, 1, 65_536)
         require_within("family.warmup", self.warmup, 0, 1)
 
 
 def build(config: Config, spec: Spec) -> Network:
-    """Return the network for pictures of which the density is asked."""
+    """Return the network for pictures, rows of a table or series of which the density is asked."""
     match spec.input, spec.target:
+        case Series() as series, Density() as density:
+            return SeriesVae(series, density, _of_series(config))
         case Image() as image, Density() as density:
             likelihood = _likelihood(config, image, density)
             if config.structure == "hierarchical" and config.reach_px:
@@ -117,12 +127,14 @@ def build(config: Config, spec: Spec) -> Network:
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder that sees as many samples as it needs in the allowance."""
-    if isinstance(spec.input, MixedRow) and isinstance(spec.target, Density):
-        return _for_rows(allowance, spec.input, speed)
-    if not isinstance(spec.input, Image):
+    if not isinstance(spec.input, ACCEPTS):
         raise TypeError(f"a vae does not take {type(spec.input).__name__}")
     if not isinstance(spec.target, Density):
         return Proposal(config=Config(), merit=0.0)
+    if isinstance(spec.input, MixedRow):
+        return _for_rows(allowance, spec.input, speed)
+    if isinstance(spec.input, Series):
+        return _for_series(allowance, spec.input, speed)
     chosen, seen = _RUNGS[0], 0.0
     for rung in _RUNGS:
         samples = allowance.samples_at(_flop(_config(rung, spec), spec), speed)
@@ -156,6 +168,8 @@ _RUNGS = (
 FEW = 32
 """Up to this many grey values, a pixel has little to say."""
 _FEATURES = 16
+_ROW_WARMUP = 0.1
+"""The warm-up with which networks of rows were measured: they have one group of latents, and no hierarchy."""
 _SMALL_PX = 16
 _LARGE_PX = 48
 
@@ -169,12 +183,41 @@ def _for_rows(allowance: Allowance, leaf: MixedRow, speed: Speed) -> Proposal:
         blocks=shape.depth,
         latents=(shape.num_latents,),
         components=shape.components,
+        warmup=_ROW_WARMUP,
     )
     why = (
         f"width {shape.width}, {shape.num_latents} latents: the largest network of its ladder that sees enough rows in "
         f"the budget (about {seen:,.0f}, {seen / max(1, allowance.num_train):.1f} passes over the data)",
     )
     return Proposal(config=config, merit=0.9, settings=row_settings(allowance), why=why)
+
+
+def _for_series(allowance: Allowance, series: Series, speed: Speed) -> Proposal:
+    """Return the proposal for stretches of a series."""
+    chosen, settings, why = series_size(allowance, series, speed)
+    config = Config(
+        over=chosen.over,
+        patch_steps=chosen.patch_steps,
+        widths=(chosen.width,),
+        latents=(chosen.num_latents,),
+        blocks=chosen.blocks,
+        components=chosen.components,
+        warmup=chosen.warmup,
+    )
+    return Proposal(config=config, merit=0.9, settings=settings, why=why)
+
+
+def _of_series(config: Config) -> SeriesVaeConfig:
+    return SeriesVaeConfig(
+        over=config.over,
+        patch_steps=config.patch_steps,
+        width=config.widths[0],
+        blocks=config.blocks,
+        num_latents=config.latents[-1],
+        components=config.components,
+        warmup=config.warmup,
+        free_nats=config.free_nats,
+    )
 
 
 def _config(rung: _Rung, spec: Spec) -> Config:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from gnomon.core.spec import Density, Image
 from gnomon.layers.gaussian_latents import Pick, Prior, bounded, divergence, log_normal, log_ratio
-from gnomon.layers.learned_prior import log_mixture, of_mixture
+from gnomon.layers.mixture_prior import draw_mixture, log_mixture
 from gnomon.layers.vae_network import Descent, Features, Generative, Latents, Likelihood, PixelHead
 
 
@@ -120,7 +120,7 @@ class FlatVae(Generative):
         return log_mixture(latents, *self._parts(given))
 
     def _of_prior(self, pick: Prior, shape: tuple[int, ...], given: Tensor) -> Tensor:
-        return of_mixture(pick, shape, *self._parts(given))
+        return draw_mixture(pick, shape[0], *self._parts(given))
 
 
 class _EachPixel(nn.Module):

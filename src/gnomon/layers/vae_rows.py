@@ -18,8 +18,8 @@ from gnomon.core.spec import Density, MixedRow, Vector
 from gnomon.layers.gaussian_latents import Pick, Prior, bounded, log_normal
 from gnomon.layers.head import Head
 from gnomon.layers.keyed_noise import DrawnNoise
-from gnomon.layers.learned_prior import log_mixture, of_mixture
 from gnomon.layers.likelihood_mixed import MixedLikelihood
+from gnomon.layers.mixture_prior import draw_mixture, log_mixture
 from gnomon.layers.network import Role
 from gnomon.layers.table_embed import TableEmbedding
 from gnomon.layers.vae_network import Descent, Features, Generative, Latents
@@ -152,7 +152,7 @@ class RowVae(Generative):
         """Pick the latents and decode them."""
         shape = (len(given), self.num_latents)
         if features is None and isinstance(pick, Prior):
-            latents = of_mixture(pick, shape, *self._parts(given.device), self._log_shares(given))
+            latents = draw_mixture(pick, len(given), *self._parts(given.device), self._log_shares(given))
             return Descent(self._decoded(latents, given), [], [], [latents])
         mean, log_scale = features if features is not None else (None, None)
         latents = pick(0, shape, mean, log_scale)

@@ -60,6 +60,9 @@ METRICS = {
     "bits_per_dim": Metric(
         "Bits per dimension", "number", False, "to how few bits it could press a number of a sample"
     ),
+    "nll_per_value": Metric(
+        "NLL a value", "number", False, "surprise at one value, in nats of its density: less is better, also below 0"
+    ),
     "reconstruction": Metric(
         "Reconstruction", "number", False, "surprise at a sample once its latents are known, in nats"
     ),

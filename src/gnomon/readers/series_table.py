@@ -57,7 +57,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     """
     settings = reading.settings(Config)
     parts = [(split, _read_file(file, config, settings, reading)) for split, file in _files(path)]
-    return _dataset(path, parts, config.target)
+    return _dataset(path, parts, config.target, forecasts=reading.needs_labels)
 
 
 def _claim(file: Path) -> Match | None:
@@ -187,7 +187,7 @@ def _unknown_column(name: str, names: Sequence[str], path: Path) -> UsageError:
     return pictures.unknown_target(name, names, path)
 
 
-def _dataset(path: Path, parts: Sequence[tuple[str, _Part]], target: str) -> Dataset:
+def _dataset(path: Path, parts: Sequence[tuple[str, _Part]], target: str, *, forecasts: bool) -> Dataset:
     _, first = parts[0]
     for split, part in parts[1:]:
         if part.names != first.names or part.regular.step != first.regular.step:
@@ -205,7 +205,7 @@ def _dataset(path: Path, parts: Sequence[tuple[str, _Part]], target: str) -> Dat
         spec=Spec(input=Series(names=first.names, length=0), target=Series(names=targets, length=0)),
         splits=splits,
         fingerprint=_fingerprint(splits, first.names, targets),
-        guesses=(*first.guesses, *_target_guesses(target, first.names)),
+        guesses=(*first.guesses, *(_target_guesses(target, first.names) if forecasts else ())),
         facts=_facts(parts),
     )
 

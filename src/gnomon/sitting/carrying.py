@@ -13,7 +13,7 @@ from gnomon.core import files
 from gnomon.core.events import Emit, Finished, Planned, Said
 from gnomon.layers.ensemble import Ensemble
 from gnomon.layers.network import Network
-from gnomon.outputs import evaluate, leaning, portrait, report, rowportrait, synthesis, tightening
+from gnomon.outputs import evaluate, leaning, portrait, report, rowportrait, seriesportrait, synthesis, tightening
 from gnomon.outputs.examples import examples_of
 from gnomon.sitting.looking import validator, writer
 from gnomon.sitting.parts import Parts, Sitting, assemble_ensemble, parts_for
@@ -183,6 +183,8 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         effort = rowportrait.effort_for(sitting.budget.seconds)
         about: dict[str, Any] = {"details": details, "effort": effort, "seed": choice.run.seed}
         rowportrait.write(model, dataset, sitting.run, should_stop=sitting.should_stop, **about)
+    if seriesportrait.fits(dataset.spec):
+        seriesportrait.write(model, dataset, sitting.run, seed=choice.run.seed, should_stop=sitting.should_stop)
     if (write := writer(sitting, parts)) is not None and log.plan["steps"] > 0:
         text = write(parts.network, parts.network.state_dict())
         files.append_json(sitting.run.metrics, {"step": state.step, "progress": 1.0, "event": "sample", "text": text})

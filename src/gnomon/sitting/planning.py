@@ -9,7 +9,7 @@ from gnomon.core.spec import Density, Vector
 from gnomon.data import tablebaselines
 from gnomon.data.together import can_return
 from gnomon.layers.ensemble import can_answer_together
-from gnomon.outputs import evaluate, importance, portrait, rowportrait, synthesis, tightening
+from gnomon.outputs import evaluate, importance, portrait, rowportrait, seriesportrait, synthesis, tightening
 from gnomon.sitting.looking import LOOK_SAMPLES, few, writer
 from gnomon.sitting.parts import Parts, Sitting
 from gnomon.training import planner
@@ -183,4 +183,8 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int
         total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES
     if synthesis.fits(sitting.dataset.spec):
         total_s += rowportrait.SECONDS[rowportrait.effort_for(seconds)]
+    if seriesportrait.fits(sitting.dataset.spec):
+        total_s += _PORTRAIT_S + _SPARE * costs.look_s * (
+            seriesportrait.NUM_STRETCHES + tightening.rows_looks(sitting.dataset)
+        )
     return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views

@@ -12,7 +12,7 @@ from gnomon.core import bounds, mixed, ranking, surprise
 from gnomon.core.config import require_within
 from gnomon.core.densities import Densities
 from gnomon.core.spec import Column, MixedRow, Normality, Score, Spec, Split
-from gnomon.data import mixedbaselines, pixelbaselines
+from gnomon.data import mixedbaselines, pixelbaselines, stretchbaselines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,10 +58,13 @@ class Task(Densities):
     def prior(self, train: Split) -> npt.NDArray[np.float32]:
         """Return what is best without any training: the mean picture ``(height, width, channels)`` in [0, 1].
 
-        Of rows of a table, the parameters ``(parameters,)`` for which each column is spread as in training.
+        Of rows of a table, the parameters ``(parameters,)`` for which each column is spread as in training; of a
+        series, the mean of each channel, ``(channels,)``.
         """
         if isinstance(self.spec.input, MixedRow):
             return mixed.marginals(mixedbaselines.some(train), self.spec.input)
+        if self.series is not None:
+            return np.array(self.series.mean, np.float32)
         return pixelbaselines.mean_picture(train)
 
     def progress_metrics(self, kept: Tensor, targets: Tensor | None) -> dict[str, float]:
@@ -84,7 +87,7 @@ class Task(Densities):
         found, odd = bounds.terms(kept, also=self.also), self.anomalous(targets)
         calm = kept if odd.all() else kept[~odd]
         told = _found(found.strangeness, odd) if odd.any() and not odd.all() else {}
-        return {**told, **bounds.scores(bounds.terms(calm, also=self.also), num_values=self.num_values)}
+        return {**told, **self.scored(bounds.terms(calm, also=self.also))}
 
     def details(self, kept: npt.NDArray[Any], targets: Ints, ids: Column) -> dict[str, Any]:
         """Return what `Densities.details` does, and at which thresholds what would be caught."""
@@ -119,12 +122,32 @@ class Task(Densities):
         if isinstance(self.spec.input, MixedRow):
             return self._of_rows(self.spec.input, train, other, odd, seed=seed, thorough=thorough)
         if odd.all() or not odd.any():
-            nats = pixelbaselines.independent(train, other, binarize=self.target.binarize)
-            return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}] if self.headline != "auroc" else []
-        found = [("principal components", pixelbaselines.principal(train, other.inputs))]
+            return self._likelihoods(train, other) if self.headline != "auroc" else []
+        found = self._distances(train, other, seed=seed, thorough=thorough)
+        return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found.items()]
+
+    def _likelihoods(self, train: Split, other: Split) -> list[dict[str, Any]]:
+        """Return the scores of models that say how probable samples are."""
+        if self.series is None:
+            nats = {"pixel by pixel": pixelbaselines.independent(train, other, binarize=self.target.binarize)}
+        else:
+            nats = {
+                "value by value": stretchbaselines.by_value(train, other, self.series),
+                "from the last value": stretchbaselines.from_last_value(train, other, self.series),
+            }
+        return [{"name": name, "scores": self.of_nats(found)} for name, found in nats.items()]
+
+    def _distances(self, train: Split, other: Split, *, seed: int, thorough: bool) -> dict[str, Floats]:
+        """Return how strange models find the samples of ``other`` that say nothing of how probable they are."""
+        if self.series is None:
+            found = {"principal components": pixelbaselines.principal(train, other.inputs)}
+            if thorough:
+                found["isolation forest"] = pixelbaselines.isolation(train, other.inputs, seed=seed)
+            return found
+        found = {"principal components": stretchbaselines.principal(train, other.inputs, self.series)}
         if thorough:
-            found.append(("isolation forest", pixelbaselines.isolation(train, other.inputs, seed=seed)))
-        return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found]
+            found["isolation forest"] = stretchbaselines.isolation(train, other.inputs, self.series, seed=seed)
+        return found
 
     def _of_rows(
         self, leaf: MixedRow, train: Split, other: Split, odd: Flags, *, seed: int, thorough: bool

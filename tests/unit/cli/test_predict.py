@@ -88,3 +88,22 @@ def test_how_strange_each_sample_is_stands_in_columns(api, capsys):
     assert head.split() == ["strangeness", "p-value"]
     assert [row.split() for row in rows[:2]] == [["a.jpg", "91.23", "0.5"], ["b.jpg", "1234", "0.0012", "anomalous"]]
     assert rows[2].endswith("not a picture")
+
+
+def test_of_a_series_the_strangest_steps_are_shown(api, capsys):
+    steps = [
+        {"file": "s.csv", "time": f"2026-01-0{k}", "surprise": {"x": score}, "score": score, "p_value": 0.1 / k,
+         "anomalous": score > 4, "channel": "x", "error": ""}
+        for k, score in enumerate((1.0, 5.5, 3.0), start=1)
+    ]  # fmt: skip
+    api.answers["predict"] = [*steps, BAD]
+    assert main(["predict", "runs/a", "s.csv"]) == 0
+    bad, head, *rows, told = capsys.readouterr().out.splitlines()
+    assert bad.endswith("not a picture")
+    assert head.split() == ["the", "strangest", "strangeness", "p-value", "channel"]
+    assert [row.split() for row in rows] == [
+        ["2026-01-02", "5.5", "0.05", "x", "anomalous"],
+        ["2026-01-03", "3", "0.0333", "x"],
+        ["2026-01-01", "1", "0.1", "x"],
+    ]
+    assert told == "1 of 3 steps are taken for anomalies; -o scores.csv writes them all"

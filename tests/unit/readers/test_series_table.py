@@ -69,6 +69,12 @@ def test_rows_become_one_split_whose_targets_are_its_inputs(plain):
     assert (found.facts["first"], found.facts["last"]) == ("2016-07-01 00:00:00", "2016-07-03 11:00:00")
 
 
+def test_nothing_is_forecast_where_the_rows_themselves_are_learned(plain):
+    reading = Reading(cache_dir=plain.parent / "cache", emit=silent, needs_labels=False)
+    found = series_table.read(plain, DataConfig(path=str(plain)), reading)
+    assert not any("forecast" in guess.what for guess in found.guesses)
+
+
 def test_a_target_is_one_channel_or_several(plain):
     assert read(plain, target="y").spec.target.names == ("y",)
     assert read(plain, target="y, x").spec.target.names == ("y", "x")

@@ -17,7 +17,7 @@ PROPORTIONS = frozenset({
 LOWER_IS_BETTER = frozenset({
     *("log_loss", "ece", "loss", "perplexity", "bits_per_byte", "bits_per_character"),
     *("mse", "mae", "mse_original", "mae_original", "mase", "pinball", "rmse"),
-    *("nll", "bits_per_dim", "reconstruction", "frechet", "frechet_real"),
+    *("nll", "nll_per_value", "bits_per_dim", "reconstruction", "frechet", "frechet_real"),
     *("marginal_distance", "association_distance", "detection_auroc", "copies", "nearer_to_training"),
 })  # fmt: skip
 """Metrics of which less is better; people are told, for they may not know."""
@@ -35,6 +35,7 @@ _TITLES = {
     "span_f1": "span F1",
     "loss": "loss (nats)",
     "nll": "NLL (nats)",
+    "nll_per_value": "NLL a value (nats)",
     "elbo": "ELBO (nats)",
     "reconstruction": "reconstruction (nats)",
     "kl": "KL (nats)",
