@@ -160,7 +160,7 @@ def _told(model: Model, split: Split, logits: Logits, *, seed: int) -> tuple[dic
     """Return scores and details of a split."""
     task = model.task
     if task.calibrates:
-        logits = logits / np.float32(model.temperature)
+        logits = task.tempered(logits, model.temperature)
     details: dict[str, Any] = task.details(logits, split.targets, split.ids)
     if isinstance(model.spec.input, Tree):
         details |= treemeasures.measured(model, split, logits, details)
