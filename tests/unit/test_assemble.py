@@ -156,7 +156,9 @@ def test_texts_are_looked_at_in_numbers_that_tell_how_rare_a_word_is():
 def test_a_forecaster_begins_at_the_linear_model_that_was_solved(family):
     rows = np.random.default_rng(0).normal(size=(200, 2)).cumsum(axis=0).astype(np.float32) * [1, 9] + [50, 0]
     windows = Windows(rows, lookback=24, horizon=6, first=24)
-    series = Series(names=("a", "b"), length=24, period=6, mean=tuple(rows.mean(axis=0)), deviation=tuple(rows.std(axis=0)))
+    series = Series(
+        names=("a", "b"), length=24, period=6, mean=tuple(rows.mean(axis=0)), deviation=tuple(rows.std(axis=0))
+    )
     spec = Spec(input=series, target=Series(names=("a", "b"), length=6))
     train = Split(inputs=windows, targets=windows, ids=range(171), hashes=np.arange(171, dtype=np.uint64))
     dataset = Dataset(name="walk", source="", reader="series_table", splits={"train": train}, spec=spec, fingerprint="")

@@ -412,7 +412,9 @@ def _ladder_over_time(spec: Spec) -> tuple[_TimeRung, ...]:
             spans = tuple(span for span in (3, 9, 27) if span <= max(3, length // 2))
             return _alike(((48, 2), (96, 3), (144, 4)), (0.0, 30.0, 100.0), Config(spans=spans, dropout=0.2))
         case Series(), Series():
-            return _alike(((32, 3), (64, 3), (128, 4)), (0.0, 10.0, 40.0), Config(spans=(3,), depth=1, dropout=0.3, floor="exact"))
+            return _alike(
+                ((32, 3), (64, 3), (128, 4)), (0.0, 10.0, 40.0), Config(spans=(3,), depth=1, dropout=0.3, floor="exact")
+            )
     raise TypeError(f"a cnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
