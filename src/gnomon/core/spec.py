@@ -375,7 +375,8 @@ class Dataset:
 class Match:
     """A reader's claim on a path. ``confidence`` in (0, 1]; the highest wins; ``why`` is printed.
 
-    Where a task of ``suits`` is asked for, this claim goes before those of surer readers: data can be seen otherwise too.
+    Where a task of ``suits`` is asked for, this claim goes before those of surer readers: most data can be seen in
+    more than one way.
     """
 
     confidence: float
