@@ -429,10 +429,15 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """A reader's claim on a path. ``confidence`` in (0, 1]; the highest wins; ``why`` is printed."""
+    """A reader's claim on a path. ``confidence`` in (0, 1]; the highest wins; ``why`` is printed.
+
+    Where a task of ``suits`` is asked for, this claim goes before those of surer readers: most data can be seen in
+    more than one way.
+    """
 
     confidence: float
     why: str
+    suits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

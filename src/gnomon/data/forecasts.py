@@ -63,9 +63,10 @@ def fit_linear(windows: Windows, deviation: Floats, period: int = 1) -> Linear:
     """Return the ridge regression of all windows, solved exactly; ``deviation (channels,)`` brings them to one scale.
 
     What it is drawn to is the mean of the known steps of the same phase, or without a season no change: weights for
-    which there is little evidence then say what is sensible anyway. The penalty is the one of `PENALTIES` with the least squared error on the last fifth of the windows. Neighbouring
-    windows share all but one row, so that the products of all pairs of steps follow from those of the first step: no
-    window is ever written out, and a million rows take a second.
+    which there is little evidence then say what is sensible anyway. The penalty is the one of `PENALTIES` with the
+    least squared error on the last fifth of the windows. Neighbouring windows share all but one row, so that the
+    products of all pairs of steps follow from those of the first step: no window is ever written out, and a million
+    rows take a second.
 
     Source: Zeng et al., "Are transformers effective for time series forecasting?", AAAI 2023 (NLinear: the last value
     taken off, weights shared by the channels); Hoerl and Kennard, "Ridge regression", Technometrics 12, 1970.

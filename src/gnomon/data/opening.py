@@ -113,6 +113,13 @@ def needs_labels(layers: Sequence[Layer]) -> bool:
     return run.task == "auto" or not any(issubclass(kind, Density) for kind in plugins.load("task", run.task).TARGETS)
 
 
+def asked_task(layers: Sequence[Layer]) -> str:
+    """Return the task that was asked for: by its name, or to forecast, where a horizon was given."""
+    run, _ = configs.build(RunConfig, "run", layers)
+    far = any(values.get("series.horizon", "auto") != "auto" for _, values in layers)
+    return "forecast" if run.task == "auto" and far else run.task
+
+
 def read(
     path: str,
     *,
@@ -219,7 +226,9 @@ def _seen_as(
 def _read(
     source: str, data: DataConfig, reading: Reading, data_dir: Path | None, before: AsBefore | None = None
 ) -> Dataset:
-    found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit, reader=data.reader)
+    where: dict[str, Any] = {"data_dir": data_dir, "cache_dir": reading.cache_dir, "emit": reading.emit}
+    task = asked_task(reading.layers) if before is None else str(before.settings.get("run.task", "auto"))
+    found = detect.detect(source, reader=data.reader, task=task, **where)
     if before is not None:
         found = replace(found, reader=before.wanted_of(found))
         data, reading = before.applied(found, data, reading)

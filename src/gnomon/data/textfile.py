@@ -55,6 +55,9 @@ _BY_LOOKS = "it is not UTF-8, and its characters make most sense so"
 _AROUND = 1 << 19
 _MANY_NULS = 0.3
 _KANA_SHARE = 0.2
+_FEW_ODD = 16
+_ODD_SHARE = 0.01
+"""So few bytes that are not ASCII are accents of a Latin page, or damage, and no other script."""
 _NOT_WRITTEN = ("Cc", "Cn", "Co")
 
 
@@ -164,8 +167,13 @@ def decode(data: bytes, encoding: str = "auto", path: Path | None = None) -> Dec
 
 def detect(data: bytes) -> str | None:
     """Return the encoding whose characters make most sense of bytes that are no UTF-8, or None."""
+    sample = _sample(data)
     name = _best_encoding(data)
-    return name if name is not None and _makes_sense(_sample(data).decode(name, "ignore")) else None
+    if name is None or not _makes_sense(sample.decode(name, "ignore")):
+        return None
+    num_odd = len(sample) - len(sample.decode("ascii", "ignore"))
+    damaged = name not in _LATIN and num_odd < min(_FEW_ODD, _ODD_SHARE * len(sample))
+    return None if damaged else name
 
 
 def _best_encoding(data: bytes) -> str | None:

@@ -148,6 +148,7 @@ def segment_size(
         f"width {chosen}: the widest that suits {allowance.num_train:,} windows and the passes over the data that the "
         f"budget allows (about {passes:,.1f})",
         f"segments of {segment} steps: " + _why_segment(segment, known),
+        "the linear part is solved exactly before the training and kept (--set family.floor=learned learns it)",
     )
     batch_size = 2 ** min(6, max(4, round(math.log2(max(1, allowance.num_train) / 60))))
     settings = {

@@ -65,18 +65,24 @@ def _claim(file: Path) -> Match | None:
         sheet = seriesfile.head(file)
     except GnomonError:
         return None
-    found = timecolumn.find(sheet.columns)
+    found = timecolumn.find(sheet.columns, uneven=True)
     if found is None:
         return None
     others = {name: cells for name, cells in sheet.columns.items() if name not in found.names}
     numeric = [name for name, cells in others.items() if seriesfile.is_numeric(cells)]
     if not numeric:
         return None
-    reads = any(_is_prose(cells) for cells in others.values())
+    if found.even:
+        confidence = 0.3 if any(_is_prose(cells) for cells in others.values()) else 0.8
+    else:  # sales and visits have times too: only where all else is measured are they taken for a series
+        confidence = 0.6 if len(numeric) == len(others) else 0.02
     names = " and ".join(repr(printable(name)) for name in found.names)
+    what = f"{len(numeric)} others hold" if len(numeric) > 1 else "another one holds"
+    how = "" if found.even else ", at uneven distances"
     return Match(
-        confidence=0.3 if reads else 0.8,
-        why=f"the column {names} of {printable(file.name)} holds times, and {len(numeric)} others hold numbers",
+        confidence=confidence,
+        why=f"the column {names} of {printable(file.name)} holds times{how}, and {what} numbers",
+        suits=("forecast",),
     )
 
 
@@ -113,7 +119,7 @@ def _read_file(file: Path, config: DataConfig, settings: Config, reading: Readin
     first_rows = {name: cells[:_LOOKED_AT] for name, cells in sheet.columns.items()}
     if settings.time != "auto" and settings.time not in sheet.columns:
         raise _unknown_column(settings.time, tuple(sheet.columns), file)
-    found = timecolumn.find(first_rows, settings.time, settings.order)
+    found = timecolumn.find(first_rows, settings.time, settings.order, uneven=True)
     instants = None if found is None else found.read(sheet.columns, settings.order)
     if found is None or instants is None:
         raise DataError(

@@ -167,8 +167,8 @@ class Task:
         """Return for a picture what was known, what came, and the forecast ``value`` of the windows ``rows``, in units.
 
         ``value (len(rows), horizon, channels, 1 + quantiles)``; of each window the channel with the largest error is
-        taken. ``targets`` are the windows of the split; the last value of a season ago stands beside as ``seasonal``, and
-        ``times`` are those of the known and the coming steps, where rows have any.
+        taken. ``targets`` are the windows of the split; the last value of a season ago stands beside as ``seasonal``,
+        and ``times`` are those of the known and the coming steps, where rows have any.
         """
         windows = _windows_of(targets)
         known, truth = windows[rows][..., list(windows.columns)], windows.futures(rows)
@@ -261,7 +261,7 @@ class Task:
         return {name: self._score(values, seed) for name, values in found.items()}
 
     def _score(self, values: Floats, seed: int) -> Score:
-        """Return the mean over windows of an error, which is not negative, with the interval of a bootstrap in blocks."""
+        """Return the mean over windows of an error, none negative, with the interval of a bootstrap in blocks."""
         low, high = dependence.positive_mean(values, reach=self._reach, seed=seed)
         return Score(value=float(values.mean()), low=low, high=high, n=len(values))
 

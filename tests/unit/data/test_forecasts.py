@@ -134,9 +134,14 @@ def test_the_penalty_draws_to_the_phase_and_not_to_nothing(monkeypatch):
     rows = np.random.default_rng(0).normal(size=(80, 1)).astype(np.float32)
     windows = Windows(rows, lookback=9, horizon=3, first=9)  # two seasons of four, and a step that fills none
     found = fit_linear(windows, np.ones(1), 4)
-    assert found.weights.T == pytest.approx(
-        np.array([[0, 0.5, 0, 0, 0, 0.5, 0, 0, 0], [0, 0, 0.5, 0, 0, 0, 0.5, 0, 0], [0, 0, 0, 0.5, 0, 0, 0, 0.5, 0]]),
-        abs=1e-6,
+    assert (
+        pytest.approx(
+            np.array(
+                [[0, 0.5, 0, 0, 0, 0.5, 0, 0, 0], [0, 0, 0.5, 0, 0, 0, 0.5, 0, 0], [0, 0, 0, 0.5, 0, 0, 0, 0.5, 0]]
+            ),
+            abs=1e-6,
+        )
+        == found.weights.T
     )
 
 

@@ -182,3 +182,8 @@ def test_a_few_odd_bytes_in_plain_text_are_no_other_language():
         textfile.decode(lines[:310] + b"\xff\xfe\x81\x8d\x90" + lines[310:])  # in cp932 two of them are for private use
     assert "--set reader.encoding=NAME" in caught.value.fix
     assert caught.value.line == 11
+
+
+def test_a_few_accents_in_plain_text_are_still_found():
+    text = "a plain line of text, number 1\n" * 40 + "le café est fermé\n"
+    assert textfile.decode(text.encode("cp1252")).text == text

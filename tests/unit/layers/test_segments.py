@@ -172,5 +172,6 @@ def test_the_recurrence_is_added_to_what_was_solved_exactly():
 
 def test_the_linear_part_is_solved_where_nobody_says_otherwise():
     allowance = Allowance(train_s=60.0, samples=None, flop=None, num_train=8000)
-    config, _, _ = segment_size(allowance, Spec(input=KNOWN, target=COMING), SPEED)
+    config, _, why = segment_size(allowance, Spec(input=KNOWN, target=COMING), SPEED)
     assert config.floor == "exact"
+    assert why[-1].startswith("the linear part is solved exactly")
