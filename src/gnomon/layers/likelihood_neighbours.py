@@ -117,7 +117,7 @@ class NeighbourLikelihood(nn.Module):
         return found.float() + straight.float()
 
     def _one_after_another(self, features: Tensor, pick: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Tensor:
-        """Return pixels that ``pick`` finds from parameters ``(batch, per_pixel, n, 1)``: those told on, those shown."""
+        """Return pixels that ``pick`` finds from parameters ``(batch, per_pixel, n, 1)``: told on, and shown."""
         batch, _, height, width = features.shape
         reach, channels = self.reach_px, self.around.shape[1] - 1
         shown = features.new_zeros(batch, channels, height, width)
