@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnomon.core.spec import Image
+from gnomon.layers.keyed_noise import Noise
+from gnomon.layers.likelihood_bernoulli import Bernoulli
 
 
 class PixelLikelihood(Protocol):
@@ -31,6 +33,10 @@ class PixelLikelihood(Protocol):
 
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected pixels in [0, 1]."""
+        ...
+
+    def draw(self, parameters: Tensor, noise: Noise) -> Tensor:
+        """Return drawn pixels in [0, 1]."""
         ...
 
     def start(self, mean: Tensor) -> Tensor:
@@ -75,7 +81,26 @@ class NeighbourLikelihood(nn.Module):
 
         Pixels that do not know of each other are computed together: those of one diagonal, steep enough.
         """
-        return self._one_after_another(parameters.float(), self.of_pixels.mean)
+
+        def pick(here: Tensor) -> tuple[Tensor, Tensor]:
+            expected = self.of_pixels.mean(here)
+            return expected, expected
+
+        return self._one_after_another(parameters.float(), pick)
+
+    def drawn(self, parameters: Tensor, noise: Noise, *, temperature: float = 1.0) -> Tensor:
+        """Return pixels in [0, 1] of which each was told those drawn before it, ``(batch, channels, height, width)``.
+
+        Of two-valued pixels it is shown how probable white is, which for pictures that are drawn black or white is
+        their grey. ``temperature`` scales how far what is drawn lies from what is expected.
+        """
+
+        def pick(here: Tensor) -> tuple[Tensor, Tensor]:
+            expected = self.of_pixels.mean(here)
+            told = (expected + temperature * (self.of_pixels.draw(here, noise) - expected)).clamp(0, 1)
+            return told, expected if isinstance(self.of_pixels, Bernoulli) else told
+
+        return self._one_after_another(parameters.float(), pick)
 
     def start(self, mean: Tensor) -> Tensor:
         """Return features ``(features, height, width)`` for which an untrained one gives these values in [0, 1]."""
@@ -91,20 +116,22 @@ class NeighbourLikelihood(nn.Module):
         found: Tensor = self.said(F.silu(features + around))
         return found.float() + straight.float()
 
-    def _one_after_another(self, features: Tensor, pick: Callable[[Tensor], Tensor]) -> Tensor:
+    def _one_after_another(self, features: Tensor, pick: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Tensor:
+        """Return pixels that ``pick`` finds from parameters ``(batch, per_pixel, n, 1)``: told on, and shown."""
         batch, _, height, width = features.shape
         reach, channels = self.reach_px, self.around.shape[1] - 1
-        kernel = self._kernel().flatten(1).T.float()
-        canvas = F.pad(_marked(features.new_full((batch, channels, height, width), 0.5)), (reach, reach, reach, 0))
+        shown = features.new_zeros(batch, channels, height, width)
+        canvas = F.pad(_marked(shown), (reach, reach, reach, 0))
         windows = canvas.unfold(2, reach + 1, 1).unfold(3, 2 * reach + 1, 1)
+        kernel = self._kernel().flatten(1).T.float()
         with torch.autocast(features.device.type, enabled=False):
             for rows, columns in _diagonals(height, width, reach + 1):
                 near = windows[:, :, rows, columns].transpose(1, 2).flatten(2)
-                told = (near @ kernel).mT[..., None]
-                here = self._said(features[:, :, rows, columns][..., None], told)
-                values = pick(here + self.offset[:, rows, columns][..., None])[..., 0]
-                canvas[:, :channels, rows + reach, columns + reach] = values * 2 - 1
-        return (canvas[:, :channels, reach:, reach : reach + width] + 1) / 2
+                said = self._said(features[:, :, rows, columns][..., None], (near @ kernel).mT[..., None])
+                on, out = pick(said + self.offset[:, rows, columns][..., None])
+                canvas[:, :channels, rows + reach, columns + reach] = on[..., 0] * 2 - 1
+                shown[:, :, rows, columns] = out[..., 0]
+        return shown
 
 
 def _marked(pixels: Tensor) -> Tensor:

@@ -17,10 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnomon.core.spec import Density, Image
-from gnomon.layers.gaussian_latents import Pick, bounded, divergence, log_ratio
+from gnomon.layers.gaussian_latents import Pick, Prior, bounded, divergence, log_ratio
+from gnomon.layers.keyed_noise import DrawnNoise
 from gnomon.layers.likelihood_neighbours import NeighbourLikelihood
 from gnomon.layers.network import Role
-from gnomon.layers.vae_network import Descent, Features, Generative, Latents, Likelihood, PixelHead
+from gnomon.layers.vae_network import Descent, Features, Generative, Latents, Likelihood, PixelHead, as_bytes
 
 _SMALLEST = 4
 """Maps of up to this side are followed by the vector that stands for the whole picture."""
@@ -133,6 +134,18 @@ class HierarchicalVae(Generative):
     def role(self, name: str, parameter: nn.Parameter) -> Role:
         """Everything moves by Adam: to orthogonalise many small matrices takes as long as to find their gradients."""
         return "adam" if parameter.requires_grad else "frozen"
+
+    @torch.no_grad()
+    def sample(
+        self, count: int, *, generator: torch.Generator, given: Tensor | None = None, temperature: float = 1.0
+    ) -> Tensor:
+        """Return new pictures as `Generative.sample` does; where pixels are told their neighbours, those are drawn."""
+        if not isinstance(self.likelihood, NeighbourLikelihood):
+            return super().sample(count, generator=generator, given=given, temperature=temperature)
+        classes = self._known(count, given)
+        noise = DrawnNoise(classes.device, generator)
+        found = self.descend(None, Prior(noise, temperature), classes)
+        return as_bytes(self.likelihood.drawn(found.parameters, noise, temperature=temperature))
 
     def look(self, pictures: Tensor, given: Tensor) -> Features:
         """Return what the encoder sees on each map, the finest first."""

@@ -270,8 +270,12 @@ class Generative(Network):
         return torch.where(given < 0, torch.full_like(given, self.num_classes), given).to(device)
 
     def _pixels(self, found: Descent) -> Tensor:
-        mean = self.likelihood.mean(found.parameters)
-        return (mean * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+        return as_bytes(self.likelihood.mean(found.parameters))
+
+
+def as_bytes(pixels: Tensor) -> Tensor:
+    """Return pixels in [0, 1], ``(batch, channels, height, width)``, as uint8 ``(batch, height, width, channels)``."""
+    return (pixels * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
 def _chunks(batch: int, k: int) -> Iterator[tuple[int, int]]:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from gnomon.core.spec import Image
+from gnomon.layers.keyed_noise import DrawnNoise
 from gnomon.layers.likelihood_bernoulli import Bernoulli
 from gnomon.layers.likelihood_logistics import Logistics
 from gnomon.layers.likelihood_neighbours import NeighbourLikelihood, _diagonals
@@ -78,3 +79,37 @@ def test_untrained_it_starts_at_a_mean_picture():
     white = torch.ones(1, 1, 2, 3)
     expected = -sum(math.log(value) for value in mean.flatten().tolist())
     assert likelihood.nats(torch.randn(1, 4, 2, 3), white).item() == pytest.approx(expected, abs=1e-4)
+
+
+def drawn(likelihood, features, **options):
+    noise = DrawnNoise(torch.device("cpu"), torch.Generator().manual_seed(3))
+    return likelihood.drawn(features, noise, **options)
+
+
+def test_pictures_are_drawn_as_often_as_they_are_probable():
+    likelihood = trained(Image(height_px=2, width_px=2, channels=1), seed=4)
+    features = torch.randn(1, 3, 2, 2).expand(20_000, -1, -1, -1)
+    told = []
+    draw = likelihood.of_pixels.draw
+    likelihood.of_pixels.draw = lambda parameters, noise: told.append(draw(parameters, noise)) or told[-1]
+    drawn(likelihood, features)
+    shares = torch.cat([part.flatten(1) for part in told], dim=1)  # the order of the diagonals: row by row
+    every = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4)))
+    expected = (-likelihood.nats(features[:16], every.view(16, 1, 2, 2))).exp()
+    found = torch.stack([(shares == one).all(1).float().mean() for one in every])
+    torch.testing.assert_close(found, expected, atol=0.015, rtol=0)
+
+
+def test_what_is_shown_of_two_values_is_how_probable_white_is_and_of_many_what_was_drawn():
+    two = trained(Image(height_px=4, width_px=4, channels=1))
+    grey = drawn(two, torch.randn(3, 3, 4, 4))
+    assert ((grey > 0) & (grey < 1)).all()
+    many = trained(Image(height_px=4, width_px=4, channels=3), Logistics(3, components=2))
+    features = torch.randn(3, 3, 4, 4)
+    assert not torch.equal(drawn(many, features), many.mean(features))
+
+
+def test_at_a_temperature_of_nought_all_is_as_expected():
+    likelihood = trained(Image(height_px=3, width_px=4, channels=3), Logistics(3, components=2))
+    features = torch.randn(2, 3, 3, 4)
+    torch.testing.assert_close(drawn(likelihood, features, temperature=0.0), likelihood.mean(features))
