@@ -41,9 +41,9 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class BothFlag(options.Flag):
-    """What is said of all of them."""
+    """What is said of text and of what is drawn."""
 
-    section = "All"
+    section = "Both"
 
 
 class TextFlag(options.Flag):
@@ -55,7 +55,7 @@ class TextFlag(options.Flag):
 class PictureFlag(options.Flag):
     """What is drawn."""
 
-    section = "Pictures and series"
+    section = "Drawing"
 
 
 @click.command("generate", cls=Verb, epilog=EXAMPLES, short_help="let a model write or draw")
