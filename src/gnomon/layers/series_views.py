@@ -68,7 +68,7 @@ class SeriesViews(nn.Module):
     def forward(self, seen: Tensor) -> Tensor:
         """Return how rare views ``(batch, time, channels, views)`` are: about -log of their share among usual ones."""
         flat = seen.flatten(0, 1).flatten(1).T.contiguous().float()
-        place = torch.searchsorted(self.knots, flat, right=True)
+        place = torch.searchsorted(self.knots, flat)  # of equal values all are as usual as the most usual of them
         rare = -torch.log(torch.tensor(_TAILS, device=flat.device))
         low, high = (place - 1).clamp(0, len(_TAILS) - 1), place.clamp(max=len(_TAILS) - 1)
         below, above = self.knots.gather(1, low), self.knots.gather(1, high)

@@ -97,7 +97,7 @@ class OverTime(nn.Module):
         if isinstance(self.layers, Recurrence):
             states, _ = self.layers(x.transpose(0, 1))
             return F.silu(states.transpose(0, 1))
-        for layer in self.layers:  # type: ignore[union-attr]
+        for layer in self.layers.children():
             x = x + layer(F.silu(x))
         return F.silu(x)
 

@@ -41,7 +41,7 @@ def series_size(
         "train.warmup": 0.03,
         "train.clip": 100.0,
         "train.precision": "fp32",
-        "train.max_epochs": 200.0,
+        "train.max_epochs": 100.0,
     }
     return chosen, settings, why
 

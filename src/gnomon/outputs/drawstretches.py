@@ -183,11 +183,11 @@ def _read(path: str, model: Model) -> Iterator[tuple[dict[str, Any], Stretch]]:
     raw, series = opening.read(path, emit=silent), rowscores.network_of(model).series
     for part in raw.splits.values():
         if _has_rows(model):
-            rows = channels_of(raw, part, series)
+            rows = channels_of(raw, part, series).copy()
             yield {"time": [str(time) for time in part.ids[np.arange(len(rows))]]}, rows
             continue
         for index in range(len(part)):
-            rows = np.asarray(part.inputs[index], np.float32)
+            rows = np.array(part.inputs[index], np.float32)
             if rows.shape != (series.length, len(series.names)):
                 raise DataError(
                     f"has a series of {' x '.join(map(str, rows.shape))} values, the model takes {series.length} x "

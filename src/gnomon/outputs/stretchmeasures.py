@@ -65,7 +65,8 @@ def _strangest(model: Model, found: rowscores.RowScores, times: Any, length: int
     """Return the strangest stretches, apart from each other, each with what was measured and expected around it."""
     scores, names = found.score, rowscores.network_of(model).series.names
     level = float(np.quantile(scores, 0.95))
-    left, chosen = scores.copy(), []
+    left = scores.copy()
+    chosen: list[tuple[int, int, int]] = []
     while len(chosen) < NUM_STRETCHES and np.isfinite(left).any():
         peak = int(np.argmax(left))
         first, last = _extent(scores, peak, level, length)

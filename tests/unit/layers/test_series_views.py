@@ -81,3 +81,17 @@ def test_beyond_what_was_seen_stranger_is_rarer(views):
 def test_the_rarest_view_speaks():
     rare = torch.tensor([[[[1.0, 5.0, 2.0]]]])
     assert rarity(rare).item() == pytest.approx(5.0 - math.log(3))
+
+
+def test_a_channel_that_never_changes_is_usual_until_it_does():
+    made = SeriesViews(1, 32, 1)
+    still = torch.zeros(50, 32, 1)
+
+    def looked(values):
+        return made.seen(values, torch.zeros_like(values), torch.full_like(values, -4.0), torch.zeros(len(values)))
+
+    made.fit(looked(still))
+    assert made(looked(still[:1])).max() <= -math.log(0.5) + 1e-6
+    moved = still[:1].clone()
+    moved[:, 16] = 0.1
+    assert made(looked(moved)).max() > -math.log(0.001)

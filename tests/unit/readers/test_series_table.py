@@ -96,7 +96,7 @@ def test_rows_become_one_split_whose_targets_are_its_inputs(plain):
 
 
 def test_nothing_is_forecast_where_the_rows_themselves_are_learned(plain):
-    reading = Reading(cache_dir=plain.parent / "cache", emit=silent, needs_labels=False)
+    reading = Reading(cache_dir=plain.parent / "cache", emit=silent, should_stop=lambda: False, needs_labels=False)
     found = series_table.read(plain, DataConfig(path=str(plain)), reading)
     assert not any("forecast" in guess.what for guess in found.guesses)
 
