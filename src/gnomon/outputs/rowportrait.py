@@ -39,7 +39,8 @@ _CELLS = 4
 _SHOWN_ROWS = 8
 _BINS = 16
 _VALUES = 10
-_LEAST = 50
+_LEAST = 30
+"""Fewer held-out rows than this say nothing about made-up ones."""
 
 
 def effort_for(seconds: float | None) -> Effort:
