@@ -156,7 +156,7 @@ def whole_leaf(model: Model) -> MixedRow:
         return leaf
     name = str(model.preparation["target"]["name"])
     others = tuple(entry for entry in leaf.categories if entry[0] != name)
-    return replace(leaf, categories=(*others, (name, 2 + len(target.classes))))
+    return replace(leaf, categories=(*others, (name, 2 + len(target.classes))), never=())
 
 
 def whole(model: Model, split: Split, most: int) -> Rows:
