@@ -182,5 +182,5 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int
     if portrait.fits(sitting.dataset.spec):
         total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES
     if synthesis.fits(sitting.dataset.spec):
-        total_s += rowportrait.SECONDS[rowportrait.effort_for(seconds)]
+        total_s += rowportrait.seconds_for(rowportrait.effort_for(seconds), sitting.dataset.spec)
     return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views
