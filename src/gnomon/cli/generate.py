@@ -30,10 +30,13 @@ gnomon generate runs/RUN --count 1000 -o synthetic.csv
 """
 
 _TEXT = {"prompt": "--prompt", "length": "--length", "top_k": "--top-k", "top_p": "--top-p", "stop": "--stop"}
-_PICTURES = {"between": "--between"}
-_DRAWN = {"count": "--count", "label": "--class", "like": "--like"}
-_FOREIGN = {"text": {**_DRAWN, **_PICTURES}, "pictures": _TEXT, "tables": {**_TEXT, **_PICTURES}}
-"""Flags that mean nothing, by what a model makes."""
+_PICTURES = {"count": "--count", "label": "--class", "like": "--like", "between": "--between"}
+_FOREIGN = {
+    "text": (("pictures", _PICTURES),),
+    "pictures": (("text", _TEXT),),
+    "tables": (("text", _TEXT), ("pictures", {"between": "--between"})),
+}
+"""Flags that mean nothing, by what a model makes, each with what those models make for which it means something."""
 _LINE = frozenset("\n\t")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -138,7 +141,7 @@ class PictureFlag(options.Flag):
     "--out",
     cls=options.Flag,
     metavar="FILE",
-    help="Write text to a file; pictures to a .png, or one each into a folder; rows to a .csv, .parquet …",
+    help="Write text to a file; pictures to a .png, or one each into a folder; rows to a .csv or .parquet.",
 )
 @options.json
 @click.pass_context
@@ -246,13 +249,13 @@ def _given(ctx: click.Context) -> frozenset[str]:
 def _require_fitting(ctx: click.Context, makes: str) -> None:
     """Refuse flags that mean nothing for what a model makes."""
     given = _given(ctx)
-    foreign = _FOREIGN.get(makes, {})
-    if wrong := [flag for name, flag in foreign.items() if name in given]:
-        verb = "are" if len(wrong) > 1 else "is"
-        raise UsageError(
-            f"{', '.join(wrong)} {verb} not for a model that makes {makes}",
-            fix=f"leave {' and '.join(wrong)} out",
-        )
+    for other, flags in _FOREIGN.get(makes, ()):
+        if wrong := [flag for name, flag in flags.items() if name in given]:
+            verb = "are" if len(wrong) > 1 else "is"
+            raise UsageError(
+                f"{', '.join(wrong)} {verb} for models that make {other}: this one makes {makes}",
+                fix=f"leave {' and '.join(wrong)} out",
+            )
 
 
 def _show(prompt: str, pieces: Iterable[str]) -> None:

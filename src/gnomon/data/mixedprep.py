@@ -53,10 +53,14 @@ def prepare(
         raise UsageError("numbers of a table are not binarised", fix="leave density.binarize out")
     classes = dataset.spec.target.classes if isinstance(dataset.spec.target, Label | Density) else ()
     densityprep.require_classes(density.anomalous, classes)
-    target = _target(dataset.splits["train"], density, wanted, classes, known)
+    train = dataset.splits.get("train", next(iter(dataset.splits.values())))
+    target = _target(train, density, wanted, classes, known)
     splits = {name: densityprep.usable(name, part, target) for name, part in dataset.splits.items()}
-    _require_variety(splits["train"], dataset)
-    facts = _fit(dataset, splits["train"], table, target) if known is None else dict(known)
+    if known is None:
+        _require_variety(splits["train"], dataset)
+        facts = _fit(dataset, splits["train"], table, target)
+    else:
+        facts = dict(known)
     if not any(map(_is_learned, facts["columns"])):
         told = ", ".join(
             f"{printable(entry['name'])}: {entry['why'] or entry['use']}" for entry in facts["columns"][:6]
