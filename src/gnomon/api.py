@@ -321,7 +321,7 @@ def evaluate(
             measured=plain if learnt else plain[:1],
             should_stop=stop,
         )
-        if makes(opened) == "tables":
+        if makes(opened) == "tables" and learnt:
             compared = _beside_real(opened, model, asked, found, plan["seed"], stop)
     found["scores"]["test"] |= compared
     result = {

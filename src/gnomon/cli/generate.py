@@ -32,8 +32,13 @@ gnomon generate runs/RUN --count 1000 -o synthetic.csv
 _TEXT = {"prompt": "--prompt", "length": "--length", "top_k": "--top-k", "top_p": "--top-p", "stop": "--stop"}
 _MADE = {"count": "--count", "label": "--class", "like": "--like"}
 _WAY = {"between": "--between"}
-_FOREIGN = {"text": {**_MADE, **_WAY}, "pictures": _TEXT, "series": _TEXT, "tables": {**_TEXT, **_WAY}}
-"""Flags that mean nothing, by what a model makes."""
+_FOREIGN = {
+    "text": (("pictures, series or tables", {**_MADE, **_WAY}),),
+    "pictures": (("text", _TEXT),),
+    "series": (("text", _TEXT),),
+    "tables": (("text", _TEXT), ("pictures or series", _WAY)),
+}
+"""Flags that mean nothing, by what a model makes, each with what those models make for which it means something."""
 _PLACES = {
     "pictures": "-o samples.png for a grid of all, -o samples/ for a file each",
     "series": "-o synthetic.csv, or .tsv, .jsonl, .parquet",
@@ -245,12 +250,13 @@ def _given(ctx: click.Context) -> frozenset[str]:
 def _require_fitting(ctx: click.Context, makes: str) -> None:
     """Refuse flags that mean nothing for what a model makes."""
     given = _given(ctx)
-    if wrong := [flag for name, flag in _FOREIGN.get(makes, {}).items() if name in given]:
-        verb = "are" if len(wrong) > 1 else "is"
-        raise UsageError(
-            f"{', '.join(wrong)} {verb} not for a model that makes {makes}",
-            fix=f"leave {' and '.join(wrong)} out",
-        )
+    for other, flags in _FOREIGN.get(makes, ()):
+        if wrong := [flag for name, flag in flags.items() if name in given]:
+            verb = "are" if len(wrong) > 1 else "is"
+            raise UsageError(
+                f"{', '.join(wrong)} {verb} for models that make {other}: this one makes {makes}",
+                fix=f"leave {' and '.join(wrong)} out",
+            )
 
 
 def _show(prompt: str, pieces: Iterable[str]) -> None:

@@ -61,7 +61,7 @@ def audit(dataset: Dataset, *, needs_labels: bool = True) -> Audit:
         *continuing.find(dataset),
         *lengths.find(dataset),
         *channels.find(dataset),
-        *tableleaks.findings(dataset),
+        *(tableleaks.findings(dataset) if needs_labels else ()),
         *soundfindings.find(dataset),
         *repeated,
         *hard,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from gnomon.core.errors import DataError, UsageError, printable
 from gnomon.core.events import Emit, silent
 from gnomon.core.spec import Dataset, Density, Guess, Label, MixedRow, Normality, Spec, Split, Table
-from gnomon.data import densityprep, mixedcolumns, tablecodes, tableprep
+from gnomon.data import densityprep, dependence, mixedcolumns, tablecodes, tableprep
 from gnomon.data.cells import Cells
 from gnomon.data.densityprep import DensityConfig
 from gnomon.data.tableprep import TableConfig
@@ -30,6 +30,7 @@ Rows = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 _MOST_FITTED = 500_000
+_MOST_COMPARED = 50_000
 _LEARNED = ("number", "date", "category")
 
 
@@ -52,11 +53,15 @@ def prepare(
         raise UsageError("numbers of a table are not binarised", fix="leave density.binarize out")
     classes = dataset.spec.target.classes if isinstance(dataset.spec.target, Label | Density) else ()
     densityprep.require_classes(density.anomalous, classes)
-    target = _target(dataset.splits["train"], density, wanted, classes, known)
+    train = dataset.splits.get("train", next(iter(dataset.splits.values())))
+    target = _target(train, density, wanted, classes, known)
     splits = {name: densityprep.usable(name, part, target) for name, part in dataset.splits.items()}
-    _require_variety(splits["train"], dataset)
-    facts = _fit(dataset, splits["train"], table, target) if known is None else dict(known)
-    if not any(entry["use"] in _LEARNED for entry in facts["columns"]):
+    if known is None:
+        _require_variety(splits["train"], dataset)
+        facts = _fit(dataset, splits["train"], table, target)
+    else:
+        facts = dict(known)
+    if not any(map(_is_learned, facts["columns"])):
         told = ", ".join(
             f"{printable(entry['name'])}: {entry['why'] or entry['use']}" for entry in facts["columns"][:6]
         )
@@ -103,7 +108,7 @@ def decode(rows: Rows, classes: Ints, target: Density, facts: Mapping[str, Any],
     place = {entry["name"]: k for k, entry in enumerate(_learned(facts))}
     named = {}
     for entry in facts["columns"]:
-        if entry["use"] in _LEARNED:
+        if _is_learned(entry):
             named[entry["name"]] = mixedcolumns.decode(rows[:, place[entry["name"]]].astype(np.float64), entry, draw)
         elif entry["use"] == "constant":
             named[entry["name"]] = mixedcolumns.decode(np.zeros(len(rows)), entry, draw)
@@ -122,6 +127,10 @@ def classes_in(part: Cells, target: Density, facts: Mapping[str, Any]) -> Ints:
     entry = _class_column(name, target.classes)
     codes = mixedcolumns.encode(part.column(name), entry, len(part)).astype(np.int64) - tablecodes.FIRST
     return np.where(codes >= 0, codes, -1)
+
+
+def _is_learned(entry: Mapping[str, Any]) -> bool:
+    return entry["use"] in _LEARNED
 
 
 def _learned(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -176,6 +185,8 @@ def _fit(dataset: Dataset, train: Split, config: TableConfig, target: Density) -
         "conditional": target.conditional,
         "shares": list(target.shares),
     }
+    known = some[0 : min(len(some), _MOST_COMPARED)]
+    facts["told"] = dependence.find(encode(known, facts), leaf_of(facts)) if any(map(_is_learned, columns)) else []
     return facts | ({"normal": list(target.normal)} if isinstance(target, Normality) else {})
 
 
@@ -220,6 +231,11 @@ def _guesses(facts: Mapping[str, Any], target: Density) -> list[Guess]:
     if rough:
         what = f"{', '.join(rough[:6])}{', …' if len(rough) > 6 else ''}: learned in steps, as a probability needs them"
         guesses.append(Guess(what=what, why="the values lie on no grid of up to six decimals", flag=""))
+    names = leaf_of(facts).names
+    told = [f"{printable(names[rule['column']])} (by {printable(names[rule['by']])})" for rule in facts["told"][:6]]
+    if told and not isinstance(target, Normality):
+        what = f"{', '.join(told)}: told by another column, and so in new rows"
+        guesses.append(Guess(what=what, why="nearly all training rows say the same", flag=""))
     if target.conditional:
         what = (
             f"the model is told the class, {printable(facts['target']['name'])!r}, and draws each as often as it came"

@@ -29,7 +29,7 @@ Ints = npt.NDArray[np.int64]
 
 _BLOCKS = 10
 _MOST_CODES = 64
-MOST_COLUMNS = 60
+MOST_COLUMNS = 30
 """Columns of which the associations are measured, the first ones."""
 _NEAREST = 1000
 """Rows whose nearest neighbours are looked for, and among which."""

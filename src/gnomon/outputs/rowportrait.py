@@ -17,7 +17,7 @@ from gnomon.assemble import Model
 from gnomon.core import files
 from gnomon.core.errors import StoppedError
 from gnomon.core.run import RunFolder
-from gnomon.core.spec import Dataset, Density, MixedRow, Normality, Score, Split
+from gnomon.core.spec import Dataset, Density, MixedRow, Normality, Score, Spec, Split
 from gnomon.data import mixedbaselines, mixedprep
 from gnomon.data.copula import Copula
 from gnomon.outputs import rowfidelity, synthesis
@@ -30,21 +30,29 @@ Stop = Callable[[], bool]
 QUICK, USUAL, WHOLE = Effort(rows=1000, rounds=0), Effort(rows=4000, rounds=30), Effort(rows=20_000, rounds=100)
 """What is spent after a short training, after one of `USUAL_S` seconds, and by ``gnomon evaluate``."""
 USUAL_S = 45.0
-SECONDS = {QUICK: 1.0, USUAL: 4.0, WHOLE: 40.0}
-"""About how long each takes."""
+_SECONDS = {QUICK: 1.0, USUAL: 4.0, WHOLE: 40.0}
+"""About how long each takes for a table of fifteen columns."""
 THIS, REAL, COPULA, ALONE = "this model", "other real rows", "Gaussian copula", "column by column"
 STRANGEST = 12
 _TYPICAL = 200
 _CELLS = 4
+_MOST_HIDDEN = 100
 _SHOWN_ROWS = 8
 _BINS = 16
 _VALUES = 10
-_LEAST = 50
+_LEAST = 30
+"""Fewer held-out rows than this say nothing about made-up ones."""
 
 
 def effort_for(seconds: float | None) -> Effort:
     """Return what to spend within a budget of so many seconds; None where it is no time."""
     return USUAL if seconds is not None and seconds >= USUAL_S else QUICK
+
+
+def seconds_for(effort: Effort, spec: Spec) -> float:
+    """Return about how many seconds it takes to measure a model of rows of this spec."""
+    columns = len(spec.input.names) if isinstance(spec.input, MixedRow) else 0
+    return _SECONDS[effort] * max(1.0, columns / 15)
 
 
 def write(
@@ -135,9 +143,14 @@ def strangest(model: Model, split: Split, told: Sequence[Mapping[str, Any]]) -> 
 
 @torch.no_grad()
 def alone(model: Model, rows: Rows) -> npt.NDArray[np.float64]:
-    """Return how surprising each cell of rows is where it alone is hidden from the encoder, nats ``(n, columns)``."""
+    """Return how surprising each cell of rows is where it alone is hidden from the encoder, nats ``(n, columns)``.
+
+    In tables of very many columns none is hidden: the others tell nearly all, and it would take too long.
+    """
     network, device = synthesis.network_of(model), model.precision.device
     inputs, count = torch.from_numpy(rows).to(device), rows.shape[1]
+    if count > _MOST_HIDDEN:
+        return network.cells(inputs).double().cpu().numpy()
     found = [network.cells(inputs, hidden=column)[:, column] for column in range(count)]
     return torch.stack(found, dim=1).double().cpu().numpy()
 
@@ -155,7 +168,7 @@ def whole_leaf(model: Model) -> MixedRow:
         return leaf
     name = str(model.preparation["target"]["name"])
     others = tuple(entry for entry in leaf.categories if entry[0] != name)
-    return replace(leaf, categories=(*others, (name, 2 + len(target.classes))))
+    return replace(leaf, categories=(*others, (name, 2 + len(target.classes))), never=())
 
 
 def whole(model: Model, split: Split, most: int) -> Rows:

@@ -182,7 +182,7 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int
     if portrait.fits(sitting.dataset.spec):
         total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES
     if synthesis.fits(sitting.dataset.spec):
-        total_s += rowportrait.SECONDS[rowportrait.effort_for(seconds)]
+        total_s += rowportrait.seconds_for(rowportrait.effort_for(seconds), sitting.dataset.spec)
     if seriesportrait.fits(sitting.dataset.spec):
         total_s += _PORTRAIT_S + _SPARE * costs.look_s * (
             seriesportrait.NUM_STRETCHES + tightening.rows_looks(sitting.dataset)

@@ -95,7 +95,7 @@ def result(run: RunFolder, log: PlanLog, found: Mapping[str, Any], *, elapsed_s:
 
 def _are_rows(found: Mapping[str, Any]) -> bool:
     """Return whether the rows of a table were learned themselves, by what the evaluation tells."""
-    return any("columns" in told.get("likelihood", {}) for told in found["details"].values())
+    return any("columns" in told.get("likelihood", {}) for told in found.get("details", {}).values())
 
 
 def require_equal(run: RunFolder, replayed: RunFolder, wanted: str, got: str) -> None:

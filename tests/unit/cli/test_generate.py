@@ -203,13 +203,21 @@ def test_rows_need_one_place_and_are_like_one_table(synthesises, capsys):
 @pytest.mark.parametrize(
     ("makes", "words", "what"),
     [
-        ("text", ["--count", "4"], "--count is not for a model that makes text"),
-        ("text", ["--like", "a.png", "--class", "b"], "--class, --like are not for a model that makes text"),
-        ("pictures", ["--prompt", "a"], "--prompt is not for a model that makes pictures"),
-        ("pictures", ["--top-k", "4", "--length", "9"], "--length, --top-k are not for a model that makes pictures"),
-        ("series", ["--prompt", "a"], "--prompt is not for a model that makes series"),
-        ("tables", ["--between", "a", "b"], "--between is not for a model that makes tables"),
-        ("tables", ["--stop", "a"], "--stop is not for a model that makes tables"),
+        ("text", ["--count", "4"], "--count is for models that make pictures, series or tables: this one makes text"),
+        (
+            "text",
+            ["--like", "a.png", "--class", "b"],
+            "--class, --like are for models that make pictures, series or tables",
+        ),
+        ("pictures", ["--prompt", "a"], "--prompt is for models that make text: this one makes pictures"),
+        ("pictures", ["--top-k", "4", "--length", "9"], "--length, --top-k are for models that make text"),
+        ("series", ["--prompt", "a"], "--prompt is for models that make text: this one makes series"),
+        (
+            "tables",
+            ["--between", "a", "b"],
+            "--between is for models that make pictures or series: this one makes tables",
+        ),
+        ("tables", ["--stop", "a"], "--stop is for models that make text: this one makes tables"),
         ("tables", ["--like", "a", "--seed", "1"], "--like does not go with --seed"),
         ("pictures", ["--like", "a", "--count", "4"], "--like does not go with --count"),
         ("pictures", ["--like", "a", "--between", "b", "c"], "--like does not go with --between"),

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,3 +65,14 @@ def test_of_what_is_normal_only_what_is_strange_is_told(tmp_path):
 def test_more_time_buys_more():
     assert rowportrait.effort_for(None) == rowportrait.effort_for(10.0) == rowportrait.QUICK
     assert rowportrait.effort_for(60.0) == rowportrait.USUAL
+
+
+def test_wide_tables_take_longer_and_hide_no_cells(tmp_path, monkeypatch):
+    model, dataset = small_rows.model(tmp_path)
+    usual = rowportrait.seconds_for(rowportrait.USUAL, model.spec)
+    wide = replace(model.spec.input, categories=tuple((f"c{k}", 3) for k in range(60)), never=())
+    assert rowportrait.seconds_for(rowportrait.USUAL, replace(model.spec, input=wide)) > 4 * usual
+    rows = np.asarray(dataset.splits["test"].inputs[0:5])
+    hidden = rowportrait.alone(model, rows)
+    monkeypatch.setattr(rowportrait, "_MOST_HIDDEN", 2)
+    assert hidden.shape == rowportrait.alone(model, rows).shape == (5, 4)
