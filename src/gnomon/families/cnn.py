@@ -4,7 +4,8 @@ Pictures: a frozen whitening layer, then groups of convolutions that halve the p
 identity-initialised filters, batch norm without a learned gain and with biases that learn fast, filters of fixed norm
 that the optimizer orthogonalises, half the gradient noise by flipping every picture every other epoch (in the data),
 and test-time views. Photos get more groups with residual connections and anti-aliased pooling. Over time: filters of
-several lengths, residual groups that look ever farther, and n-grams beside them where a text gets a class.
+several lengths and residual groups that look ever farther. Where a text gets a class: the most that each filter finds
+anywhere, and a linear model of n-grams beside the network, which learns by itself.
 
 Sources: Jordan, arXiv 2404.00498 (whitening, identity start, bias rate, alternating flip, test-time views);
 Jordan et al., "Muon" (2024); Zhang, "Making convolutional networks shift-invariant again", arXiv 1904.11486 (blur);
