@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +14,8 @@ from gnomon.core.errors import UsageError, printable
 from gnomon.core.spec import Guess, Label, Number
 from gnomon.data import columns
 
-OF_WHOLE = ("classify", "regress")
-"""Tasks that ask one thing of a whole tree."""
+Kind = Literal["auto", "label", "number"]
+"""What is asked of a whole tree, where it is said at all."""
 
 _TOO_MANY = 0.5
 """Share of different whole numbers above which they are a quantity."""
@@ -23,11 +24,11 @@ _SHOWN = 20
 
 
 def encoded(
-    values: Sequence[object], name: str, path: Path, *, task: str = "auto"
+    values: Sequence[object], name: str, path: Path, *, kind: Kind = "auto"
 ) -> tuple[Label | Number, npt.NDArray[np.int64] | npt.NDArray[np.float64], tuple[Guess, ...]]:
     """Return what the values beside some trees are, one target for each, and what was guessed.
 
-    ``task`` is what was asked for: ``regress`` takes numbers for quantities, ``classify`` for classes. Targets are
+    ``kind`` is what was asked for: numbers are quantities, or classes. Targets are
     class indices int64 ``(num_trees,)``, -1 where there is none, or numbers float64, NaN where there is none. Raises
     ``DataError`` where all are absent, ``UsageError`` where a quantity is asked for and there is none.
     """
@@ -35,16 +36,16 @@ def encoded(
     present = [number for number in numbers if number is not None]
     absent = sum(value is None or str(value).strip() == "" for value in values)
     are_numbers = bool(present) and len(present) + absent == len(values)
-    if task == "regress" and not are_numbers:
+    if kind == "number" and not are_numbers:
         odd = next((str(v) for v, n in zip(values, numbers, strict=True) if n is None and v not in (None, "")), "")
         raise UsageError(
             f"{printable(name)} is no number everywhere: {printable(odd[:_SHOWN])!r}",
             fix="leave --task out, or name another --target",
             path=path,
         )
-    if are_numbers and task != "classify" and (task == "regress" or _is_quantity(present)):
+    if are_numbers and kind != "label" and (kind == "number" or _is_quantity(present)):
         found = np.array([math.nan if number is None else number for number in numbers], np.float64)
-        return Number(name=name), found, () if task == "regress" else (_guess(name, present),)
+        return Number(name=name), found, () if kind == "number" else (_guess(name, present),)
     classes, targets = columns.encode(values, path)
     return Label(classes=classes), targets, ()
 

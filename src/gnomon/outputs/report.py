@@ -65,6 +65,7 @@ _WORST: dict[tuple[str, str], Worst] = {
     ("Series", "Label"): seriessections.worst,
     ("Trees", "Label"): treesections.worst,
     ("Trees", "NodeLabels"): treesections.worst,
+    ("Trees", "Number"): treesections.worst_numbers,
     ("Table", "Label"): tablesections.worst,
     ("Table", "Number"): tablesections.worst,
     ("Audio", "Label"): soundsections.worst,

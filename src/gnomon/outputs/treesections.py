@@ -22,7 +22,7 @@ from gnomon.outputs.subject import classes_of
 from gnomon.outputs.treedrawing import drawing
 from gnomon.outputs.treeshades import shades
 from gnomon.outputs.verdict import headline_split
-from gnomon.outputs.wording import count, percent
+from gnomon.outputs.wording import count, number, percent
 
 Context = dict[str, Any]
 
@@ -146,6 +146,31 @@ def worst(record: Record, examples: Examples | None) -> Context:
     }
 
 
+def worst_numbers(record: Record, examples: Examples | None) -> Context:
+    """Return the trees whose number was told farthest from the truth."""
+    rows = list(details(record).get("worst", []))[:_MOST_WORST]
+    if not rows:
+        return {}
+    split = headline_split(record)
+    drawn: list[Any] = [""] * len(rows)
+    gone = absent(record)
+    if examples is not None:
+        try:
+            found = examples.samples(split, [int(row["index"]) for row in rows])
+            drawn = [drawing(tree, [""] * len(tree), {}) for tree in found]
+            gone = ""
+        except GnomonError as error:
+            gone = absent(record, error)
+    return {
+        "template": "errors_trees.html",
+        "rows": [_number_told(row) | {"svg": svg} for row, svg in zip(rows, drawn, strict=True)],
+        "split": split,
+        "absent": gone,
+        "legend": [],
+        "of_numbers": True,
+    }
+
+
 def answered(record: Record, examples: Examples | None) -> Context:
     """Return some trees of the measured split that are no mistakes, every node with the label that it got."""
     found = details(record)
@@ -251,6 +276,19 @@ def _told(row: Mapping[str, Any]) -> Context:
         "num_wrong": row.get("num_wrong"),
         "num_nodes": row.get("num_nodes"),
         "svg": "",
+    }
+
+
+def _number_told(row: Mapping[str, Any]) -> Context:
+    ends = f" ({number(row['low'])} to {number(row['high'])})" if "low" in row else ""
+    return {
+        "id": str(row.get("id", "")),
+        "true": number(row["true"]),
+        "predicted": number(row["predicted"]) + ends,
+        "confidence": None,
+        "probability_of_true": None,
+        "num_wrong": None,
+        "num_nodes": None,
     }
 
 

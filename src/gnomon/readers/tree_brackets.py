@@ -13,15 +13,17 @@ import numpy.typing as npt
 from gnomon.core.config import Auto, DataConfig
 from gnomon.core.errors import DataError, UsageError, printable
 from gnomon.core.spec import Dataset, Guess, Label, Match, NodeLabels, Number, Skipped
-from gnomon.data import brackets, documents, formats, pictures, textfile, texts, treefiles, treefound, treetargets
+from gnomon.data import brackets, documents, formats, pictures, textfile, texts, treefiles, treefound
 from gnomon.data.brackets import BracketError, Record
 from gnomon.data.ragged import Ragged
 from gnomon.data.reading import Reading
 from gnomon.data.textfile import Decoded
 from gnomon.data.trees import Tree
+from gnomon.data.treetargets import Kind
 
 TARGETS = ("nodes", "root")
 """What ``--target`` may be: the label of every node, or that of the root alone."""
+_KINDS: dict[str, Kind] = {"classify": "label", "regress": "number"}
 NEGATIVE, POSITIVE = "negative", "positive"
 
 _SNIFFED_BYTES = 1 << 15
@@ -79,7 +81,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         names = (NEGATIVE, POSITIVE)
         facts["num_neutral"] = num_neutral
         guesses.append(_neutral_guess(num_neutral))
-    leaf, told = _target(found, names, config.target, reading.value("run.task"), path)
+    leaf, told = _target(found, names, config.target, _KINDS.get(reading.value("run.task"), "auto"), path)
     return treefound.dataset(
         treefound.Found(
             reader="tree_brackets",
@@ -179,20 +181,20 @@ def _rootless(found: Sequence[_Read]) -> Iterator[Skipped]:
 
 
 def _target(
-    found: Sequence[_Read], names: tuple[str, ...], wanted: str, task: str, path: Path
+    found: Sequence[_Read], names: tuple[str, ...], wanted: str, kind: Kind, path: Path
 ) -> tuple[Label | NodeLabels | Number, tuple[Guess, ...]]:
     """Return what is asked: the label of every node, or the class or the number of the root.
 
     Raises ``UsageError`` where numbers are asked for and labels are none.
     """
-    is_of_whole = task in treetargets.OF_WHOLE
+    is_of_whole = kind != "auto"
     at_root = wanted == "root" or (wanted == "auto" and (is_of_whole or not _has_labels_inside(found)))
     told = (_target_guess(at_root=at_root),) if wanted == "auto" and not is_of_whole else ()
     if not at_root:
         return NodeLabels(classes=names), told
     of_roots = {one.labels[-1] for one in found}
     names = tuple(name for name in names if name in of_roots)
-    if task != "regress":
+    if kind != "number":
         return Label(classes=names), told
     odd = next((name for name in names if not _is_number(name)), None)
     if odd is not None:

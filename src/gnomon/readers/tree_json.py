@@ -29,8 +29,10 @@ from gnomon.data.jsontrees import Described
 from gnomon.data.reading import Reading
 from gnomon.data.textfile import Decoded
 from gnomon.data.trees import Tree
+from gnomon.data.treetargets import Kind
 
 NODES, ROOT = "nodes", "root"
+_KINDS: dict[str, Kind] = {"classify": "label", "regress": "number"}
 
 _SNIFFED_BYTES = 1 << 16
 _LONG_BYTES = 1 << 22
@@ -72,9 +74,9 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         raise DataError("holds no trees", fix='write a line each: {"tree": {"value": …, "children": […]}, "label": …}')
     settings = reading.settings(Config)
     lines, decoded, skipped = _lines(files, settings.encoding, reading)
-    task = reading.value("run.task")
-    target, guesses = _target(lines, config.target, path, task)
-    leaf, targets, told = _encoded(lines, target, path, task)
+    kind = _KINDS.get(reading.value("run.task"), "auto")
+    target, guesses = _target(lines, config.target, path, kind)
+    leaf, targets, told = _encoded(lines, target, path, kind)
     usable = _usable(lines, targets)
     skipped += [
         Skipped(id=line.id, reason="has no label", split=line.split)
@@ -149,7 +151,7 @@ def _line(text: str, place: str, split: str) -> _Line:
     return _Line(place, split, one.tree, one.labels, beside)
 
 
-def _target(lines: Sequence[_Line], wanted: str, path: Path, task: str) -> tuple[str, tuple[Guess, ...]]:
+def _target(lines: Sequence[_Line], wanted: str, path: Path, kind: Kind) -> tuple[str, tuple[Guess, ...]]:
     """Return what is asked: the name of a value beside the tree, the labels of the nodes, or that of the root."""
     beside = {
         name: [line.beside.get(name) for line in lines]
@@ -158,7 +160,7 @@ def _target(lines: Sequence[_Line], wanted: str, path: Path, task: str) -> tuple
     }
     at_root = any(line.labels and line.labels[-1] for line in lines)
     is_of_nodes = any(label for line in lines for label in line.labels[:-1])
-    inside = [NODES] if is_of_nodes and not (at_root and task in treetargets.OF_WHOLE and wanted == "auto") else []
+    inside = [NODES] if is_of_nodes and not (at_root and kind != "auto" and wanted == "auto") else []
     inside += [ROOT] if at_root else []
     if wanted != "auto":
         if wanted not in (*beside, *inside):
@@ -177,15 +179,15 @@ def _target(lines: Sequence[_Line], wanted: str, path: Path, task: str) -> tuple
     return choice.name, choice.guesses
 
 
-def _encoded(lines: Sequence[_Line], target: str, path: Path, task: str) -> tuple[Any, Any, tuple[Guess, ...]]:
+def _encoded(lines: Sequence[_Line], target: str, path: Path, kind: Kind) -> tuple[Any, Any, tuple[Guess, ...]]:
     if target == NODES and not any(NODES in line.beside for line in lines):
         names = {label for line in lines for label in line.labels if label}
         classes, _ = columns.encode(sorted(names), path)
         index = {name: i for i, name in enumerate(classes)}
         return NodeLabels(classes=classes), treefound.of_nodes([line.labels for line in lines], index), ()
     if target == ROOT and not any(ROOT in line.beside for line in lines):
-        return treetargets.encoded([line.labels[-1] for line in lines], target, path, task=task)
-    return treetargets.encoded([line.beside.get(target) for line in lines], target, path, task=task)
+        return treetargets.encoded([line.labels[-1] for line in lines], target, path, kind=kind)
+    return treetargets.encoded([line.beside.get(target) for line in lines], target, path, kind=kind)
 
 
 def _usable(lines: Sequence[_Line], targets: Any) -> np.ndarray:

@@ -17,8 +17,10 @@ from gnomon.data.frame import Frame
 from gnomon.data.prefix import PrefixError
 from gnomon.data.reading import Reading
 from gnomon.data.trees import Tree
+from gnomon.data.treetargets import Kind
 
 _SNIFFED_BYTES = 1 << 17
+_KINDS: dict[str, Kind] = {"classify": "label", "regress": "number"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +63,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     parse = treetable.PARSERS[form]
     rows, skipped = _rows(tables, name, target, parse, reading)
     leaf, targets, told = treetargets.encoded(
-        [row.target for row in rows], target, path, task=reading.value("run.task")
+        [row.target for row in rows], target, path, kind=_KINDS.get(reading.value("run.task"), "auto")
     )
     missing = treetargets.are_missing(targets)
     skipped += [

@@ -37,13 +37,13 @@ def test_quantities_are_numbers():
 
 def test_the_task_decides():
     values = [1, 2, 2, 1]
-    leaf, targets, guesses = treetargets.encoded(values, "y", HERE, task="regress")
+    leaf, targets, guesses = treetargets.encoded(values, "y", HERE, kind="number")
     assert leaf == Number(name="y")
     assert targets.tolist() == [1.0, 2.0, 2.0, 1.0]
     assert guesses == ()
-    assert isinstance(treetargets.encoded([0.5, 1.25, 3.75], "y", HERE, task="classify")[0], Label)
+    assert isinstance(treetargets.encoded([0.5, 1.25, 3.75], "y", HERE, kind="label")[0], Label)
     with pytest.raises(UsageError, match="y is no number everywhere: 'two'"):
-        treetargets.encoded([1, "two", None], "y", HERE, task="regress")
+        treetargets.encoded([1, "two", None], "y", HERE, kind="number")
 
 
 def test_nothing_at_all():

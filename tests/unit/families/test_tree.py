@@ -88,6 +88,12 @@ def test_more_time_buys_a_wider_network():
     assert widths[-1] > widths[0]
 
 
+def test_labels_of_all_nodes_bear_more_passes_than_one_a_tree():
+    roots = replace(WORDS, target=Label(classes=("a", "b")))
+    passes = [tree.size_for(allowed(60.0), spec, SPEED).settings["train.max_epochs"] for spec in (SPEC, WORDS, roots)]
+    assert passes == [300, 8, 4]
+
+
 def test_words_are_dropped_where_there_are_many_and_their_vectors_begin_small():
     words, notation = (tree.size_for(allowed(60.0), spec, SPEED).config for spec in (WORDS, SPEC))
     assert words.word_dropout > 0 == notation.word_dropout

@@ -4,10 +4,11 @@ import re
 
 import pytest
 from fake_sequence_runs import rewrite
-from fake_tree_runs import FakeTrees, sentences
+from fake_tree_runs import FakeTrees, measures, sentences
 
 from gnomon.outputs import report, treesections
 from gnomon.outputs.record import read_record
+from gnomon.outputs.wording import number
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +71,21 @@ def test_the_worst_are_drawn_with_what_was_said(kind, request):
     gone = treesections.worst(record, None)
     assert "so no trees are shown" in gone["absent"]
     assert all(row["svg"] == "" for row in gone["rows"])
+
+
+def test_numbers_that_were_told_farthest_from_the_truth_are_drawn(tmp_path):
+    fake = FakeTrees(tmp_path, measures())
+    record = read_record(fake.run)
+    found = treesections.worst_numbers(record, fake.examples)
+    assert len(found["rows"]) == 12
+    first = record.evaluation["details"]["test"]["worst"][0]
+    assert found["rows"][0]["true"] == number(first["true"])
+    assert found["rows"][0]["predicted"].startswith(f"{number(first['predicted'])} (")
+    assert all('class="tree"' in row["svg"] for row in found["rows"])
+    page = report.render(record, examples=fake.examples)
+    assert "It made no mistake" not in page
+    assert "in the colour of the label" not in page
+    assert "so no trees are shown" in treesections.worst_numbers(record, None)["absent"]
 
 
 def test_the_whole_page(nodes, roots):
