@@ -46,17 +46,17 @@ def _time(result: Mapping[str, Any], plan: Mapping[str, Any]) -> Row:
 
 def _next(result: Mapping[str, Any], again: str) -> list[Row]:
     run = shlex.quote(str(result["run"]))
-    use = fact("use it", (_use(run, result["scores"], str(result.get("task", ""))), "cyan"))
+    use = fact("use it", (_use(run, result["scores"], judges=result.get("threshold") is not None), "cyan"))
     if again and result.get("budget_s"):
         longer = words.allotment(4 * result["budget_s"])
         return [use, fact("more time", (f"{again} --budget {longer}", "cyan"))]
     return [use, fact("measure", (f"gnomon evaluate {run}", "cyan"))]
 
 
-def _use(run: str, scores: Mapping[str, Mapping[str, Any]], task: str) -> str:
-    """Return the command that uses a model; what it is for shows in the task and in how it was measured."""
+def _use(run: str, scores: Mapping[str, Mapping[str, Any]], *, judges: bool) -> str:
+    """Return the command that uses a model; what it is for shows in how it was measured and whether it judges."""
     metrics = _metrics(scores)
-    if "elbo" in metrics and ("auroc" in metrics or task == "anomaly"):
+    if "elbo" in metrics and ("auroc" in metrics or judges):
         return f"gnomon predict {run} FILES... -o scores.csv"
     if "nll_per_value" in metrics:
         return f"gnomon generate {run} --count 16 -o synthetic.csv"
