@@ -77,7 +77,7 @@ def last_budget(log: PlanLog) -> Budget:
 def result(run: RunFolder, log: PlanLog, found: Mapping[str, Any], *, elapsed_s: float) -> dict[str, Any]:
     """Return what ``train --json`` prints."""
     finish: dict[str, Any] = next((e for e in reversed(log.events) if e["event"] == "finish"), {})
-    limits = [told["threshold"]["score"] for told in found["details"].values() if "threshold" in told]
+    limits = [told["threshold"]["score"] for told in found.get("details", {}).values() if "threshold" in told]
     return {
         "run": str(run.path),
         "task": log.plan["task"],
