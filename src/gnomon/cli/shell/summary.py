@@ -54,10 +54,9 @@ def _next(result: Mapping[str, Any], again: str) -> list[Row]:
 
 
 def _use(run: str, result: Mapping[str, Any]) -> str:
-    """Return the command that uses a model; what it is for shows in the task and in how it was measured."""
-    task, sample = result.get("task", ""), result.get("sample", "")
-    metrics = _metrics(result["scores"])
-    if "elbo" in metrics and ("auroc" in metrics or task == "anomaly"):
+    """Return the command that uses a model; what it is for shows in how it was measured and whether it judges."""
+    metrics, sample = _metrics(result["scores"]), result.get("sample", "")
+    if "elbo" in metrics and ("auroc" in metrics or result.get("threshold") is not None):
         return f"gnomon predict {run} FILES... -o scores.csv"
     if "elbo" in metrics and sample == "row":
         return f"gnomon generate {run} --count 1000 -o synthetic.csv"
