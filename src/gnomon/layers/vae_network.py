@@ -125,7 +125,7 @@ class Generative(Network):
     def look(self, pictures: Tensor, given: Tensor) -> Features:
         """Return what the posteriors need of pictures ``(batch, channels, height, width)`` in [0, 1]."""
 
-    def seen(self, inputs: Tensor, *, anew: bool) -> Tensor:
+    def observed(self, inputs: Tensor, *, anew: bool) -> Tensor:
         """Return the samples as encoder and likelihood take them: of pictures ``(batch, channels, height, width)``."""
         return binarise(inputs, self.density.binarize, anew=anew)
 
@@ -148,7 +148,7 @@ class Generative(Network):
         arXiv 1602.02282, section 3.
         """
         classes = self._classes(inputs, given)
-        pictures = self.seen(inputs, anew=self.training)
+        pictures = self.observed(inputs, anew=self.training)
         noise = DrawnNoise(inputs.device) if self.training else KeyedNoise(keys_of(inputs))
         found = self.descend(self.look(pictures, classes), Posterior(noise), classes)
         rebuilt = self.likelihood.nats(found.parameters, pictures) + self.naming(classes)
@@ -178,7 +178,7 @@ class Generative(Network):
         Burda et al., arXiv 1509.00519, equation 8; the variance of the logarithm of a mean by the delta method.
         """
         classes = self._classes(inputs, given)
-        pictures = self.seen(inputs, anew=False)
+        pictures = self.observed(inputs, anew=False)
         features = self.look(pictures, classes)
         keys = keys_of(inputs, salt=_BOUND_SALT)
         weights = [
@@ -221,14 +221,14 @@ class Generative(Network):
     def reconstruct(self, inputs: Tensor, given: Tensor | None = None) -> Tensor:
         """Return the mean pictures for the mean latents of pictures, uint8 ``(batch, height, width, channels)``."""
         classes = self._classes(inputs, given)
-        pictures = self.seen(inputs, anew=False)
+        pictures = self.observed(inputs, anew=False)
         return self._pixels(self.descend(self.look(pictures, classes), Means(), classes))
 
     @torch.no_grad()
     def encode(self, inputs: Tensor, given: Tensor | None = None) -> Tensor:
         """Return the mean latents of pictures, float32 ``(batch, dims)``, in units of their prior, top group first."""
         classes = self._classes(inputs, given)
-        pictures = self.seen(inputs, anew=False)
+        pictures = self.observed(inputs, anew=False)
         found = self.descend(self.look(pictures, classes), Means(), classes)
         return torch.cat([code.flatten(1).float() for code in found.codes], dim=1)
 

@@ -135,7 +135,7 @@ class RowVae(Generative):
         nn.init.zeros_(self.posterior.bias)
         nn.init.normal_(self.head.linear.weight, std=0.1 / math.sqrt(width))  # type: ignore[union-attr]
 
-    def seen(self, inputs: Tensor, *, anew: bool) -> Tensor:
+    def observed(self, inputs: Tensor, *, anew: bool) -> Tensor:
         """Return the rows as they are."""
         return inputs
 

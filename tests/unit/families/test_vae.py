@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Density, Image, Label, Normality, Spec
+from gnomon.core.spec import Density, Image, Label, MixedRow, Normality, Quantity, Spec
 from gnomon.core.training import Allowance, Speed
 from gnomon.families import vae
 from gnomon.layers.likelihood_bernoulli import Bernoulli
@@ -12,6 +12,7 @@ from gnomon.layers.likelihood_logistics import Logistics
 from gnomon.layers.likelihood_neighbours import NeighbourLikelihood
 from gnomon.layers.vae_flat import FlatVae
 from gnomon.layers.vae_hierarchical import HierarchicalVae
+from gnomon.layers.vae_rows import RowVae
 
 SPEED = Speed(flop_per_s=1e11, device="cpu", memory_bytes=2**33)
 DIGITS = Spec(input=Image(height_px=28, width_px=28, channels=1), target=Density(binarize="dynamic"))
@@ -81,3 +82,14 @@ def test_settings_out_of_range_are_refused():
 )  # fmt: skip
 def test_values_for_each_map(values, count, expected):
     assert vae._repeated(values, count) == expected
+
+
+def test_rows_of_a_table_have_one_vector_of_latents_and_grow_with_time_and_rows():
+    age = Quantity(name="age", low=0.0, step=1.0, places=90, means=(40.0,), deviations=(20.0,))
+    spec = Spec(input=MixedRow(numbers=(age,), categories=(("city", 9),)), target=Density())
+    widths = [sized(spec, seconds).config.widths[0] for seconds in (0.1, 1e5)]
+    assert widths[0] < widths[1]
+    assert sized(spec, 1.0).settings["train.precision"] == "fp32"
+    network = vae.build(sized(spec, 0.1).config, spec)
+    assert isinstance(network, RowVae)
+    assert [group.dims for group in network.groups] == [8]

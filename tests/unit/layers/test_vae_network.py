@@ -27,7 +27,7 @@ class Tiny(Generative):
         self.head = PixelHead(1, IMAGE, self.likelihood, patch_px=1)
 
     def look(self, pictures, given):
-        self.classes = given
+        self.seen = given
         mean = pictures.flatten(1).mean(1, keepdim=True) * 2 - 1
         return mean, torch.full_like(mean, -0.3)
 
@@ -125,12 +125,12 @@ def test_samples_follow_their_generator_and_temperature():
 def test_classes_are_given_hidden_and_unknown():
     network = Tiny(Density(binarize="threshold", classes=CLASSES, conditional=True))
     network.eval()(pictures(3), given=torch.tensor([0, 1, -1]))
-    assert network.classes.tolist() == [0, 1, 2]
+    assert network.seen.tolist() == [0, 1, 2]
     network(pictures(3))
-    assert network.classes.tolist() == [2, 2, 2]
+    assert network.seen.tolist() == [2, 2, 2]
     torch.manual_seed(0)
     network.train()(pictures(1000), given=torch.zeros(1000, dtype=torch.int64))
-    assert 0.07 < (network.classes == 2).float().mean() < 0.13
+    assert 0.07 < (network.seen == 2).float().mean() < 0.13
 
 
 def test_the_head_answers_with_a_mean_picture():
