@@ -136,7 +136,7 @@ class PictureFlag(options.Flag):
     cls=PictureFlag,
     multiple=True,
     metavar="FILE",
-    help="Rebuild this picture, those of a folder, or this series, beside its original; or the rows of this table.",
+    help="Rebuild this picture, those of a folder, or this series (may be repeated), or the rows of this table.",
 )
 @click.option(
     "--between",
