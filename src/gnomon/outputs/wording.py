@@ -112,13 +112,15 @@ _OF_NUMBERS = {
     ),
 }
 """Metrics that mean something else where single numbers are foretold, and not series."""
+_OF_TEXT = {"token_accuracy": Metric("Token accuracy", "share", True, "share of tokens that are guessed right")}
+"""Metrics that mean something else where a text goes on, and no word has a tag."""
+_BY_TARGET = {"Number": _OF_NUMBERS, "Text": _OF_TEXT, "Sequence": _OF_TEXT}
 
 
 def metric(name: str, kind_of_target: str = "") -> Metric:
     """Return how a metric is shown; an unknown one keeps its name and is shown as a plain number."""
-    if kind_of_target == "Number" and name in _OF_NUMBERS:
-        return _OF_NUMBERS[name]
-    return METRICS.get(name, Metric(name.replace("_", " ").capitalize()))
+    own = _BY_TARGET.get(kind_of_target, {}).get(name)
+    return own or METRICS.get(name, Metric(name.replace("_", " ").capitalize()))
 
 
 def shown(name: str, value: float | None, n: int = 0) -> str:
