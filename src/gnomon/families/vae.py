@@ -52,7 +52,7 @@ class Config:
     features: int = 16
     """Hierarchical: features of the decoder for each pixel, from which with its neighbours follows how probable it is;
     of no use where it is told none."""
-    warmup: float = 0.5
+    warmup: float = 0.1
     """Share of the training over which the weight of the divergence rises to 1."""
     free_nats: float = 0.0
     """Divergence of each group of latents that costs nothing."""
@@ -138,6 +138,9 @@ _RUNGS = (
 FEW = 32
 """Up to this many grey values, a pixel has little to say."""
 _FEATURES = 16
+_WARMUP = 0.5
+_FREE_NATS = 2.0
+"""Where pixels are told their neighbours, latents must be given time and room, or they are soon not listened to."""
 _SMALL_PX = 16
 _LARGE_PX = 48
 
@@ -150,7 +153,8 @@ def _config(rung: _Rung, spec: Spec) -> Config:
     patch_px = 2 if side <= _SMALL_PX else 8 if side > 2 * _LARGE_PX else 4
     fine = 4 if spec.target.levels <= FEW else 2 * spec.input.channels * patch_px
     features = _FEATURES * (1 if spec.input.channels == 1 else 2)
-    return replace(rung.config, patch_px=patch_px, latents=(fine, 8, 24), features=features)
+    config = replace(rung.config, patch_px=patch_px, latents=(fine, 8, 24), features=features)
+    return replace(config, warmup=_WARMUP, free_nats=_FREE_NATS)
 
 
 def _settings(spec: Spec, allowance: Allowance) -> dict[str, object]:
