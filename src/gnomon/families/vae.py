@@ -63,7 +63,7 @@ class Config:
     ``latents`` is the length of the vector, and ``components`` make the prior."""
     patch_steps: int = 3
     """Series: steps that are read and written at once."""
-    warmup: float = 0.5
+    warmup: float = 0.1
     """Share of the training over which the weight of the divergence rises to 1."""
     free_nats: float = 0.0
     """Divergence of each group of latents that costs nothing."""
@@ -168,8 +168,9 @@ _RUNGS = (
 FEW = 32
 """Up to this many grey values, a pixel has little to say."""
 _FEATURES = 16
-_ROW_WARMUP = 0.1
-"""The warm-up with which networks of rows were measured: they have one group of latents, and no hierarchy."""
+_WARMUP = 0.5
+_FREE_NATS = 2.0
+"""Where pixels are told their neighbours, latents must be given time and room, or they are soon not listened to."""
 _SMALL_PX = 16
 _LARGE_PX = 48
 
@@ -183,7 +184,6 @@ def _for_rows(allowance: Allowance, leaf: MixedRow, speed: Speed) -> Proposal:
         blocks=shape.depth,
         latents=(shape.num_latents,),
         components=shape.components,
-        warmup=_ROW_WARMUP,
     )
     why = (
         f"width {shape.width}, {shape.num_latents} latents: the largest network of its ladder that sees enough rows in "
@@ -202,7 +202,6 @@ def _for_series(allowance: Allowance, series: Series, speed: Speed) -> Proposal:
         latents=(chosen.num_latents,),
         blocks=chosen.blocks,
         components=chosen.components,
-        warmup=chosen.warmup,
     )
     return Proposal(config=config, merit=0.9, settings=settings, why=why)
 
@@ -228,7 +227,8 @@ def _config(rung: _Rung, spec: Spec) -> Config:
     patch_px = 2 if side <= _SMALL_PX else 8 if side > 2 * _LARGE_PX else 4
     fine = 4 if spec.target.levels <= FEW else 2 * spec.input.channels * patch_px
     features = _FEATURES * (1 if spec.input.channels == 1 else 2)
-    return replace(rung.config, patch_px=patch_px, latents=(fine, 8, 24), features=features)
+    config = replace(rung.config, patch_px=patch_px, latents=(fine, 8, 24), features=features)
+    return replace(config, warmup=_WARMUP, free_nats=_FREE_NATS)
 
 
 def _settings(spec: Spec, allowance: Allowance) -> dict[str, object]:

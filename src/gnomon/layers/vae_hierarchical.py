@@ -56,6 +56,9 @@ class Group(nn.Module):
         for layer in (self.prior, self.posterior):
             nn.init.normal_(layer.weight, std=0.1 / math.sqrt(width))
             nn.init.zeros_(layer.bias)
+        with torch.no_grad():  # latents say something from the first step on, so that what follows learns to listen
+            self.posterior.weight[:num_latents] *= 10
+            self.posterior.bias[num_latents:] = -1.0
 
     def forward(self, x: Tensor, seen: Tensor | None, pick: Pick, index: int) -> tuple[Tensor, Tensor | None, Tensor]:
         """Return what is carried on, the statistics of the posterior ``(2, batch, …)`` if any, and the residuals."""

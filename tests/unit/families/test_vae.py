@@ -62,6 +62,16 @@ def test_patches_grow_with_the_pictures():
         assert sized(spec, 60).config.patch_px == patch
 
 
+def test_latents_are_given_time_and_room():
+    config = sized(DIGITS, 60).config
+    assert config.warmup > vae.Config().warmup
+    assert config.free_nats > 0
+
+
+def test_smaller_pictures_leave_out_the_finest_map():
+    assert vae._repeated((0, 2, 1), 2) == (2, 1)
+
+
 def test_it_offers_nothing_for_labels():
     labels = Spec(input=DIGITS.input, target=Label(classes=("a", "b")))
     assert sized(labels, 60).merit == 0
