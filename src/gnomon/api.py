@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from gnomon.assemble import Model
     from gnomon.core.spec import Dataset
+    from gnomon.outputs import drawing, drawstretches
 
     Pictures = npt.NDArray[np.uint8]
     Stretches = npt.NDArray[np.float32]
@@ -499,93 +500,40 @@ def draw(
     opened = load_run(run)
     if like and between is not None:
         raise UsageError("what is drawn is like some or between two, not both", fix="choose one of the two")
-    wished: dict[str, Any] = {"count": count, "label": label, "like": like, "between": between}
     wait_politely()
     with StopFlag() as stop:
-        drawing = _draw_series if makes(opened) == "series" else _draw_pictures
-        drawn, told = drawing(opened, out=out, seed=seed, temperature=temperature, emit=emit, stop=stop, **wished)
-    emit(Finished(result={"run": str(opened.path), **told}))
-    return drawn
+        from gnomon import assemble
+        from gnomon.outputs import contactsheet, drawing, drawstretches
+
+        series = makes(opened) == "series"
+        if out is not None:
+            (drawstretches if series else contactsheet).require_place(Path(out))
+        model, how = assemble.load_model(opened.folder.model), drawstretches if series else drawing
+        drawn: drawing.Drawn | drawstretches.Drawn
+        if like:
+            drawn = how.alike(model, like, label=label)
+        elif between is not None:
+            drawn = how.between(model, *between, count=count or how.STEPS, label=label)
+        else:
+            count = how.COUNT if count is None else count
+            about: dict[str, Any] = {"seed": seed, "temperature": temperature, "label": label}
+            drawn = how.samples(model, count=count, emit=emit, should_stop=stop, **about)
+        files = [] if out is None else _write_drawn(drawn, Path(out), one_row=between is not None)
+    values = drawn.pictures if isinstance(drawn, drawing.Drawn) else drawn.values
+    counted = {"num_series" if series else "num_pictures": len(values)}
+    emit(Finished(result={"run": str(opened.path), **counted, "files": files}))
+    return values
 
 
-def _draw_pictures(
-    opened: Run,
-    *,
-    out: str | None,
-    count: int | None,
-    label: str | None,
-    like: Sequence[str],
-    between: tuple[str, str] | None,
-    seed: int,
-    temperature: float,
-    emit: Emit,
-    stop: StopFlag,
-) -> tuple[Pictures, dict[str, Any]]:
-    from gnomon import assemble
-    from gnomon.outputs import contactsheet, drawing
+def _write_drawn(drawn: drawing.Drawn | drawstretches.Drawn, out: Path, *, one_row: bool) -> list[str]:
+    """Write what was drawn and return the files: pictures as they are wished, a series as a table."""
+    from gnomon.outputs import contactsheet, drawstretches
 
-    if out is not None:
-        contactsheet.require_place(Path(out))
-    model = assemble.load_model(opened.folder.model)
-    if like:
-        drawn = drawing.alike(model, like, label=label)
-    elif between is not None:
-        drawn = drawing.between(model, *between, count=count or drawing.STEPS, label=label)
-    else:
-        drawn = drawing.samples(
-            model,
-            count=drawing.COUNT if count is None else count,
-            seed=seed,
-            temperature=temperature,
-            label=label,
-            emit=emit,
-            should_stop=stop,
-        )
-    columns = None if between is None else min(len(drawn.pictures), contactsheet.MOST_COLUMNS)
-    written = (
-        []
-        if out is None
-        else contactsheet.write(drawn.pictures, drawn.names, Path(out), columns=columns, above=drawn.above)
-    )
-    return drawn.pictures, {"num_pictures": len(drawn.pictures), "files": list(map(str, written))}
-
-
-def _draw_series(
-    opened: Run,
-    *,
-    out: str | None,
-    count: int | None,
-    label: str | None,
-    like: Sequence[str],
-    between: tuple[str, str] | None,
-    seed: int,
-    temperature: float,
-    emit: Emit,
-    stop: StopFlag,
-) -> tuple[Stretches, dict[str, Any]]:
-    from gnomon import assemble
-    from gnomon.outputs import drawstretches
-
-    if out is not None:
-        drawstretches.require_place(Path(out))
-    model = assemble.load_model(opened.folder.model)
-    if like:
-        drawn = drawstretches.alike(model, like, label=label)
-    elif between is not None:
-        drawn = drawstretches.between(model, *between, count=count or drawstretches.STEPS, label=label)
-    else:
-        drawn = drawstretches.samples(
-            model,
-            count=drawstretches.COUNT if count is None else count,
-            seed=seed,
-            temperature=temperature,
-            label=label,
-            emit=emit,
-            should_stop=stop,
-        )
-    if out is not None:
-        drawstretches.write(drawn, Path(out))
-    return drawn.values, {"num_series": len(drawn.values), "files": [] if out is None else [out]}
+    if isinstance(drawn, drawstretches.Drawn):
+        drawstretches.write(drawn, out)
+        return [str(out)]
+    columns = min(len(drawn.pictures), contactsheet.MOST_COLUMNS) if one_row else None
+    return list(map(str, contactsheet.write(drawn.pictures, drawn.names, out, columns=columns, above=drawn.above)))
 
 
 def synthesise(

@@ -20,7 +20,7 @@ from gnomon.core.spec import Density, Series, Spec
 from gnomon.data import opening
 from gnomon.outputs import rowscores, tablecopy
 from gnomon.outputs.ask_stretches import channels_of
-from gnomon.outputs.drawing import UNKNOWN, class_index, turned
+from gnomon.outputs.drawing import UNKNOWN, class_index, require_wish, turned
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,10 +84,7 @@ def samples(
     deviations of latents and noise: 0 is what is expected for the middle of a part of the prior.
     """
     network = rowscores.network_of(model)
-    if not 1 <= count <= MOST:
-        raise UsageError(f"{count} series cannot be drawn", fix=f"choose a --count of 1 to {MOST:,}")
-    if not temperature >= 0:
-        raise UsageError(f"a temperature of {temperature:g} is none", fix="choose a --temperature of 0 or more")
+    require_wish(count, temperature, most=MOST, what="series")
     given = _given(model, count, class_index(model, label))
     generator = torch.Generator().manual_seed(seeds.key("draw", seed))
     parts = []

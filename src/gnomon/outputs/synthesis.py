@@ -75,10 +75,7 @@ def rows(
     ``StoppedError``.
     """
     network = network_of(model)
-    if not 1 <= count <= MOST:
-        raise UsageError(f"{count} rows cannot be made", fix=f"choose a --count of 1 to {MOST:,}")
-    if not temperature >= 0:
-        raise UsageError(f"a temperature of {temperature:g} is none", fix="choose a --temperature of 0 or more")
+    drawing.require_wish(count, temperature, most=MOST, what="rows")
     wanted = drawing.class_index(model, label)
     generator = torch.Generator().manual_seed(seeds.key("rows", seed))
     made, classes = [], []
