@@ -7,7 +7,6 @@ bound: Burda, Grosse and Salakhutdinov, arXiv 1509.00519, equation 8.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import torch
@@ -18,15 +17,12 @@ from gnomon.core.spec import Density, Image, MixedRow, Normality, Output
 from gnomon.layers.binarise import binarise
 from gnomon.layers.familiarity import Familiarity
 from gnomon.layers.gaussian_latents import Fixed, Means, Pick, Posterior, Prior
+from gnomon.layers.importance_bound import BOUND_SALT, importance_bound, portions, warmed
 from gnomon.layers.keyed_noise import DrawnNoise, KeyedNoise, keys_of, mixed
 from gnomon.layers.network import Network, Role
+from gnomon.layers.told_classes import class_indices, some_hidden
 
 Features = tuple[Tensor, ...]
-UNKNOWN_SHARE = 0.1
-"""Share of training samples whose class is hidden, so that a conditional network learns the whole too."""
-_ROWS = 1000
-"""Samples that are decoded together where each is decoded many times."""
-_BOUND_SALT = 0x6B
 
 
 class Latents(NamedTuple):
@@ -167,28 +163,24 @@ class Generative(Network):
             self.familiarity.fit(inputs)
 
     def weight(self) -> float:
-        """Return the weight of the divergence at this progress: up to 1 over the warm-up."""
-        return min(1.0, 0.02 + 0.98 * self.progress / self.warmup) if self.warmup > 0 else 1.0
+        """Return the weight of the divergence at this progress."""
+        return warmed(self.progress, self.warmup)
 
     @torch.no_grad()
     def bound(self, inputs: Tensor, given: Tensor | None = None, *, k: int) -> Tensor:
         """Return the importance-weighted bound on -log p of each sample and its Monte-Carlo variance.
 
-        ``inputs`` are uint8 ``(batch, height, width, channels)``; the result is float64 ``(batch, 2)``, nats. Source:
-        Burda et al., arXiv 1509.00519, equation 8; the variance of the logarithm of a mean by the delta method.
+        ``inputs`` are uint8 ``(batch, height, width, channels)``; the result is float64 ``(batch, 2)``, nats.
         """
         classes = self._classes(inputs, given)
         pictures = self.observed(inputs, anew=False)
         features = self.look(pictures, classes)
-        keys = keys_of(inputs, salt=_BOUND_SALT)
+        keys = keys_of(inputs, salt=BOUND_SALT)
         weights = [
-            self._log_weights(pictures, features, classes, keys, start, stop) for start, stop in _chunks(len(inputs), k)
+            self._log_weights(pictures, features, classes, keys, start, stop)
+            for start, stop in portions(len(inputs), k)
         ]
-        logs = torch.cat(weights, dim=1)
-        mean = torch.logsumexp(logs, dim=1) - torch.log(torch.tensor(float(k), dtype=torch.float64))
-        relative = (logs - mean[:, None]).exp()
-        spread = relative.var(dim=1) / k if k > 1 else torch.zeros_like(mean)
-        return torch.stack([-mean, spread], dim=1)
+        return importance_bound(torch.cat(weights, dim=1))
 
     def _log_weights(
         self, pictures: Tensor, features: Features, classes: Tensor, keys: Tensor, start: int, stop: int
@@ -258,16 +250,10 @@ class Generative(Network):
     def _classes(self, inputs: Tensor, given: Tensor | None) -> Tensor:
         """Return the class of each sample, the last index where unknown; some are hidden in training."""
         classes = self._known(len(inputs), given)
-        if self.training and self.conditional:
-            hidden = torch.rand(len(inputs), device=inputs.device) < UNKNOWN_SHARE
-            classes = torch.where(hidden, torch.full_like(classes, self.num_classes), classes)
-        return classes
+        return some_hidden(classes, self.num_classes) if self.training and self.conditional else classes
 
     def _known(self, count: int, given: Tensor | None) -> Tensor:
-        device = self.head.offset.device
-        if given is None or not self.conditional:
-            return torch.full((count,), self.num_classes, dtype=torch.int64, device=device)
-        return torch.where(given < 0, torch.full_like(given, self.num_classes), given).to(device)
+        return class_indices(count, given, self.num_classes, self.head.offset.device)
 
     def _pixels(self, found: Descent) -> Tensor:
         return as_bytes(self.likelihood.mean(found.parameters))
@@ -276,10 +262,3 @@ class Generative(Network):
 def as_bytes(pixels: Tensor) -> Tensor:
     """Return pixels in [0, 1], ``(batch, channels, height, width)``, as uint8 ``(batch, height, width, channels)``."""
     return (pixels * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-
-
-def _chunks(batch: int, k: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of the draws that are computed together."""
-    at_once = max(1, _ROWS // max(1, batch))
-    for start in range(0, k, at_once):
-        yield start, min(k, start + at_once)

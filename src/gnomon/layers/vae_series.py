@@ -9,7 +9,6 @@ Sources: Kingma and Welling, "Auto-encoding variational Bayes", arXiv 1312.6114;
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -20,6 +19,7 @@ from torch.nn import functional as F
 from gnomon.core.spec import Density, Normality, Output, Series
 from gnomon.layers.conv1d import TimeStack
 from gnomon.layers.gaussian_latents import Prior, bounded, divergence, log_normal
+from gnomon.layers.importance_bound import BOUND_SALT, importance_bound, portions, warmed
 from gnomon.layers.keyed_noise import DrawnNoise, KeyedNoise, Noise, keys_of, mixed
 from gnomon.layers.likelihood_student import StudentNoise
 from gnomon.layers.mixture_prior import divergence_from_mixture, draw_mixture, log_mixture
@@ -27,14 +27,10 @@ from gnomon.layers.network import Network, Role
 from gnomon.layers.recurrence import Recurrence, RecurrenceConfig
 from gnomon.layers.scaling import SeriesScale
 from gnomon.layers.series_views import SeriesViews, rarity
+from gnomon.layers.told_classes import class_indices, some_hidden
 
 Over = Literal["dense", "convolutional", "recurrent"]
-UNKNOWN_SHARE = 0.1
-"""Share of training samples whose class is hidden, so that a conditional network learns the whole too."""
-_ROWS = 1000
-"""Windows that are decoded together where each is decoded many times."""
 _AT_ONCE = 256
-_BOUND_SALT = 0x6B
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,27 +183,27 @@ class SeriesVae(Network):
         if self.views_of is not None and not self.training and bool(self.views_of.ready):
             strange = self.steps(inputs, given).strange.amax(2).mean(1)
         return Output(
-            torch.stack([rebuilt, strange, divergences], dim=1).float(), penalties={"kl": penalty * self._weight()}
+            torch.stack([rebuilt, strange, divergences], dim=1).float(),
+            penalties={"kl": penalty * self.weight()},
         )
+
+    def weight(self) -> float:
+        """Return the weight of the divergence at this progress."""
+        return warmed(self.progress, self.config.warmup)
 
     @torch.no_grad()
     def bound(self, inputs: Tensor, given: Tensor | None = None, *, k: int) -> Tensor:
         """Return the importance-weighted bound on -log p of each window and its Monte-Carlo variance.
 
-        ``inputs`` are ``(batch, time, channels)``; the result is float64 ``(batch, 2)``, nats. Source: Burda et al.,
-        arXiv 1509.00519, equation 8; the variance of the logarithm of a mean by the delta method.
+        ``inputs`` are ``(batch, time, channels)``; the result is float64 ``(batch, 2)``, nats.
         """
         values, classes = self.scale(inputs), self._classes(inputs, given)
-        posterior, keys = self._posterior(values, classes), keys_of(inputs, salt=_BOUND_SALT)
+        posterior, keys = self._posterior(values, classes), keys_of(inputs, salt=BOUND_SALT)
         weights = [
             self._log_weights(values, posterior, classes, keys, range(start, stop))
-            for start, stop in _chunks(len(inputs), k)
+            for start, stop in portions(len(inputs), k)
         ]
-        logs = torch.cat(weights, dim=1)
-        mean = torch.logsumexp(logs, dim=1) - math.log(k)
-        relative = (logs - mean[:, None]).exp()
-        variance = relative.var(dim=1) / k if k > 1 else torch.zeros_like(mean)
-        return torch.stack([-mean, variance], dim=1)
+        return importance_bound(torch.cat(weights, dim=1))
 
     def _log_weights(
         self, values: Tensor, posterior: tuple[Tensor, Tensor], classes: Tensor, keys: Tensor, draws: range
@@ -345,28 +341,10 @@ class SeriesVae(Network):
     def _in_units(self, values: Tensor) -> Tensor:
         return values.float() * self.scale.deviation + self.scale.mean
 
-    def _weight(self) -> float:
-        """Return the weight of the divergence at this progress: up to 1 over the warm-up."""
-        warmup = self.config.warmup
-        return min(1.0, 0.02 + 0.98 * self.progress / warmup) if warmup > 0 else 1.0
-
     def _classes(self, inputs: Tensor, given: Tensor | None) -> Tensor:
         """Return the class of each sample, the last index where unknown; some are hidden in training."""
         classes = self._known(len(inputs), given)
-        if self.training and self.conditional:
-            hidden = torch.rand(len(inputs), device=inputs.device) < UNKNOWN_SHARE
-            classes = torch.where(hidden, torch.full_like(classes, self.num_classes), classes)
-        return classes
+        return some_hidden(classes, self.num_classes) if self.training and self.conditional else classes
 
     def _known(self, count: int, given: Tensor | None) -> Tensor:
-        device = self.embedding.device
-        if given is None or not self.conditional:
-            return torch.full((count,), self.num_classes, dtype=torch.int64, device=device)
-        return torch.where(given < 0, torch.full_like(given, self.num_classes), given).to(device)
-
-
-def _chunks(batch: int, k: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of the draws that are computed together."""
-    at_once = max(1, _ROWS // max(1, batch))
-    for start in range(0, k, at_once):
-        yield start, min(k, start + at_once)
+        return class_indices(count, given, self.num_classes, self.embedding.device)
