@@ -242,6 +242,9 @@ class _Drawn:
         target = self.dataset.spec.target
         if isinstance(target, Label) and are_distinct(np.bincount(parent.targets)):
             return distinct_labels(len(parent), self._many, target.classes, self.dataset.source)
+        if len(parent) > 1 and len(set(parent.hashes.tolist())) == 1:
+            what = f"all {len(parent):,} {self._many} are the same, so that none can be held out that was not learned"
+            return DataError(what, fix=f"give {self._many} that differ")
         return DataError(what, fix=f"give more {self._many}, or separate ones with {flags}")
 
 

@@ -175,6 +175,12 @@ def test_data_without_training_samples_are_refused():
         split(dataset(test=part([0, 1]), train=part([])), "auto", seed=0)
 
 
+def test_samples_that_are_all_the_same_are_refused():
+    with pytest.raises(DataError, match="all 30 samples are the same") as refused:
+        split(dataset(all=part([0] * 30, contents=np.zeros(30))), "auto", seed=0)
+    assert "samples that differ" in refused.value.fix
+
+
 @pytest.mark.parametrize("targets", [[0], [0, 1]])
 def test_too_few_samples_to_hold_out_are_refused(targets):
     with pytest.raises(DataError, match="too few to hold some out"):
