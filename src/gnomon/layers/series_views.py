@@ -26,6 +26,8 @@ _BEYOND = _TAILS.index(0.05)
 """The tail beyond the last knot begins as steeply as from this one to the last."""
 _SHAPE = 0.5
 """How heavy it is: values of new data lie beyond those of the training more often than an exponential tail allows."""
+_OTHERS = 0.02
+"""Weight of the mean of all views beside the rarest one. A large one would hide a channel that only froze."""
 _STILL = 1e-3
 """Movements below this, in deviations of the channel, are none."""
 
@@ -96,7 +98,7 @@ class SeriesViews(nn.Module):
 def rarity(rare: Tensor) -> Tensor:
     """Return how strange each value is, ``(batch, time, channels)``, for rarities ``(…, views)``: the rarest speaks.
 
-    The mean of all views comes on top: among equally rare ones, what is odd in several ways is the stranger.
+    Where it is that of the whole window, which all channels share, the others tell which channel is the strangest.
     """
-    found: Tensor = rare.amax(dim=-1) + rare.mean(dim=-1) - math.log(rare.shape[-1])
+    found: Tensor = rare.amax(dim=-1) + _OTHERS * rare.mean(dim=-1) - math.log(rare.shape[-1])
     return found
