@@ -4,7 +4,8 @@ A likelihood alone is blind where something is too regular: a sensor that froze 
 the model expects is looked at beside how much the values move, and how they differ from those one season before. Each
 view counts by how rare it is in the training data, and the rarest one speaks. Source: typical rather than likely:
 Nalisnick et al., "Detecting out-of-distribution inputs to deep generative models using typicality", arXiv 1906.02994;
-exponential tails beyond what was seen: Balkema and de Haan, "Residual life time at great age", 1974.
+heavy tails beyond what was seen: Pickands, "Statistical inference using extreme order statistics", Annals of
+Statistics 3, 1975 (generalised Pareto distribution).
 """
 
 from __future__ import annotations
@@ -17,12 +18,16 @@ from torch.nn import functional as F
 
 VIEWS = ("unexpected", "off", "lively", "still", "unlikely", "unlike last season")
 """What a view is called: the value comes as a surprise; values around it are off what is expected; they move too much;
-too little; the channel's whole window is improbable; values around it differ from those one season before."""
+too little; the whole window, of all channels, is improbable; values around it differ from those one season before."""
 MOST = 1000.0
 """No view is rarer than this, in nats."""
 _TAILS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 _BEYOND = _TAILS.index(0.05)
-"""The tail beyond the last knot goes on as steeply as from this one to the last."""
+"""The tail beyond the last knot begins as steeply as from this one to the last."""
+_SHAPE = 0.5
+"""How heavy it is: values of new data lie beyond those of the training more often than an exponential tail allows."""
+_OTHERS = 0.02
+"""Weight of the mean of all views beside the rarest one. A large one would hide a channel that only froze."""
 _STILL = 1e-3
 """Movements below this, in deviations of the channel, are none."""
 
@@ -59,7 +64,7 @@ class SeriesViews(nn.Module):
         moves = torch.cat([moves[:, 1:2], moves[:, 1:]], dim=1) if values.shape[1] > 1 else moves
         liveliness = torch.log(self._around(moves.square()) + _STILL**2)
         off = torch.log(self._around((values - expected).abs()) + _STILL)
-        unlikely = nats.mean(1, keepdim=True) + (kl / nats[0].numel()).view(-1, 1, 1)
+        unlikely = ((nats.flatten(1).sum(1) + kl) / nats[0].numel()).view(-1, 1, 1)
         found = [nats, off, liveliness, -liveliness, unlikely.expand_as(nats)]
         if self.period:
             found.append(torch.log(self._around(self._from_last_season(values).abs()) + _STILL))
@@ -75,7 +80,7 @@ class SeriesViews(nn.Module):
         share = ((flat - below) / (above - below).clamp_min(1e-6)).clamp(0, 1)
         inside = torch.where(place == 0, rare[0], rare[low] + share * (rare[high] - rare[low]))
         steep = (rare[-1] - rare[_BEYOND]) / (self.knots[:, -1:] - self.knots[:, _BEYOND : _BEYOND + 1]).clamp_min(1e-2)
-        beyond = steep * (flat - self.knots[:, -1:]).clamp_min(0)
+        beyond = torch.log1p(_SHAPE * steep * (flat - self.knots[:, -1:]).clamp_min(0)) / _SHAPE
         return (inside + beyond).clamp_max(MOST).T.reshape(seen.shape)
 
     def _around(self, values: Tensor) -> Tensor:
@@ -91,5 +96,9 @@ class SeriesViews(nn.Module):
 
 
 def rarity(rare: Tensor) -> Tensor:
-    """Return how strange each step is, ``(batch, time, channels)``, for rarities of its views: the rarest speaks."""
-    return rare.amax(dim=-1) - math.log(rare.shape[-1])
+    """Return how strange each value is, ``(batch, time, channels)``, for rarities ``(…, views)``: the rarest speaks.
+
+    Where it is that of the whole window, which all channels share, the others tell which channel is the strangest.
+    """
+    found: Tensor = rare.amax(dim=-1) + _OTHERS * rare.mean(dim=-1) - math.log(rare.shape[-1])
+    return found
