@@ -111,11 +111,11 @@ def test_the_class_is_told_where_there_is_one():
 def test_the_warm_up_lets_the_divergence_in():
     vae = network(config=replace(CONFIG, warmup=0.5)).train()
     vae.progress = 0.0
-    assert vae._weight() == pytest.approx(0.02)
+    assert vae.weight() == pytest.approx(0.02)
     vae.progress = 0.25
-    assert vae._weight() == pytest.approx(0.51)
+    assert vae.weight() == pytest.approx(0.51)
     vae.progress = 1.0
-    assert vae._weight() == 1.0
+    assert vae.weight() == 1.0
 
 
 def test_it_can_answer_with_the_mean():
