@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gnomon.core import bounds, mixed, ranking, surprise
+from gnomon.core import bounds, ranking, surprise
 from gnomon.core.config import require_within
 from gnomon.core.densities import Densities
 from gnomon.core.spec import Column, MixedRow, Normality, Score, Spec, Split
-from gnomon.data import mixedbaselines, pixelbaselines, stretchbaselines
+from gnomon.data import densitybaselines, mixedbaselines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,16 +56,8 @@ class Task(Densities):
             self.headline, self.higher_is_better = "auroc", True
 
     def prior(self, train: Split) -> npt.NDArray[np.float32]:
-        """Return what is best without any training: the mean picture ``(height, width, channels)`` in [0, 1].
-
-        Of rows of a table, the parameters ``(parameters,)`` for which each column is spread as in training; of a
-        series, the mean of each channel, ``(channels,)``.
-        """
-        if isinstance(self.spec.input, MixedRow):
-            return mixed.marginals(mixedbaselines.some(train), self.spec.input)
-        if self.series is not None:
-            return np.array(self.series.mean, np.float32)
-        return pixelbaselines.mean_picture(train)
+        """Return what is best without any training: see `densitybaselines.first_guess`."""
+        return densitybaselines.first_guess(train, self.spec.input)
 
     def progress_metrics(self, kept: Tensor, targets: Tensor | None) -> dict[str, float]:
         """Return the bound and its parts for the live line, and ``auroc`` where there are anomalies."""
@@ -117,53 +109,29 @@ class Task(Densities):
         return [row | {"anomalous": row["score"] > limit} for row in rows]
 
     def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
-        """Return what trivial models find: the distance from the principal plane, an isolation forest, pixels alone."""
+        """Return what trivial models find: the distance from the principal plane, an isolation forest, and where
+        there are no anomalies to find, how probable samples are when their values know nothing of each other.
+
+        Of rows of a table, how probable they are column by column tells anomalies as well.
+        """
         odd = self.anomalous(other.targets)
-        if isinstance(self.spec.input, MixedRow):
-            return self._of_rows(self.spec.input, train, other, odd, seed=seed, thorough=thorough)
-        if odd.all() or not odd.any():
-            return self._likelihoods(train, other) if self.headline != "auroc" else []
-        found = self._distances(train, other, seed=seed, thorough=thorough)
+        both = odd.any() and not odd.all()
+        if not both and self.headline == "auroc":
+            return []
+        found = self._likelihoods(train, other) if not both or isinstance(self.spec.input, MixedRow) else {}
+        if not both:
+            return [{"name": name, "scores": self.of_nats(nats)} for name, nats in found.items()]
+        found |= densitybaselines.distances(train, other.inputs, self.spec.input, seed=seed, thorough=thorough)
         return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found.items()]
 
-    def _likelihoods(self, train: Split, other: Split) -> list[dict[str, Any]]:
-        """Return the scores of models that say how probable samples are."""
-        if self.series is None:
-            nats = {"pixel by pixel": pixelbaselines.independent(train, other, binarize=self.target.binarize)}
-        else:
-            nats = {
-                "value by value": stretchbaselines.by_value(train, other, self.series),
-                "from the last value": stretchbaselines.from_last_value(train, other, self.series),
-            }
-        return [{"name": name, "scores": self.of_nats(found)} for name, found in nats.items()]
-
-    def _distances(self, train: Split, other: Split, *, seed: int, thorough: bool) -> dict[str, Floats]:
-        """Return how strange models find the samples of ``other`` that say nothing of how probable they are."""
-        if self.series is None:
-            found = {"principal components": pixelbaselines.principal(train, other.inputs)}
-            if thorough:
-                found["isolation forest"] = pixelbaselines.isolation(train, other.inputs, seed=seed)
-            return found
-        found = {"principal components": stretchbaselines.principal(train, other.inputs, self.series)}
-        if thorough:
-            found["isolation forest"] = stretchbaselines.isolation(train, other.inputs, self.series, seed=seed)
-        return found
-
-    def _of_rows(
-        self, leaf: MixedRow, train: Split, other: Split, odd: Flags, *, seed: int, thorough: bool
-    ) -> list[dict[str, Any]]:
-        """Return what trivial models find of rows of a table: that of each column alone is a likelihood as well."""
+    def _likelihoods(self, train: Split, other: Split) -> dict[str, Floats]:
+        """Return -log p of each sample of ``other``, ``(n,)``, by models that know little of it."""
+        if not isinstance(self.spec.input, MixedRow):
+            return densitybaselines.likelihoods(train, other, self.spec.input, self.target)
         from gnomon.layers.likelihood_mixed import independent
 
         known, rows = mixedbaselines.some(train), np.asarray(other.inputs[0 : len(other)], np.float32)
-        nats = independent(leaf, known, rows).numpy()
-        alone = "column by column"
-        if odd.all() or not odd.any():
-            return [{"name": alone, "scores": self.of_nats(nats)}] if self.headline != "auroc" else []
-        found = [(alone, nats), ("principal components", mixedbaselines.principal(train, other.inputs, leaf))]
-        if thorough:
-            found.append(("isolation forest", mixedbaselines.isolation(train, other.inputs, leaf, seed=seed)))
-        return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found]
+        return {"column by column": independent(self.spec.input, known, rows).numpy()}
 
     def limit(self, calm: Floats) -> float:
         """Return how strange an anomaly is: stranger than all but the allowed share of held-out samples.
