@@ -20,6 +20,8 @@ Kind = Literal["auto", "label", "number"]
 _TOO_MANY = 0.5
 """Share of different whole numbers above which they are a quantity."""
 _FEW = 20
+_MOST_GRADES = 20
+"""Broken numbers of so few different values may be grades, as from 1 to 5 by halves; more are a quantity."""
 _SHOWN = 20
 
 
@@ -64,7 +66,7 @@ def _is_quantity(present: Sequence[float]) -> bool:
     distinct = set(present)
     if all(number.is_integer() for number in distinct):
         return len(present) >= _FEW and len(distinct) > _TOO_MANY * len(present)
-    return len(distinct) > columns.MAX_NUMBERS or len(distinct) > _TOO_MANY * len(present)
+    return len(distinct) > _MOST_GRADES or len(distinct) > _TOO_MANY * len(present)
 
 
 def _number(value: object) -> float | None:

@@ -33,6 +33,9 @@ def test_quantities_are_numbers():
     assert treetargets.are_missing(targets).tolist() == [False, False, True, False]
     assert guesses[0].what == "y is a number to be foretold"
     assert isinstance(treetargets.encoded(list(range(30)), "y", HERE)[0], Number)
+    halves = [n % 37 / 2 for n in range(200)]
+    assert isinstance(treetargets.encoded(halves, "y", HERE)[0], Number)
+    assert isinstance(treetargets.encoded([n % 9 / 2 for n in range(200)], "y", HERE)[0], Label)
 
 
 def test_the_task_decides():
