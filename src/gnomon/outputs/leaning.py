@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from gnomon.assemble import Model
@@ -40,4 +41,4 @@ def lean(model: Model, valid: Split, *, should_stop: Callable[[], bool] = lambda
 def _loss(model: Model, valid: Split, should_stop: Callable[[], bool]) -> float:
     batches = feeds.looks(valid, model.spec, batch_size=_AT_ONCE, size=0, device=model.precision.device)
     values = infer.outputs(model.network, batches, precision=model.precision, should_stop=should_stop)
-    return float(model.task.loss(Output(torch.from_numpy(values)), torch.from_numpy(valid.targets)))
+    return float(model.task.loss(Output(torch.from_numpy(values)), torch.from_numpy(np.array(valid.targets))))
