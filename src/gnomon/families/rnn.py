@@ -78,6 +78,8 @@ class Config:
     """Steps of a series that are read at once."""
     floor: Floor = "learned"
     """How the linear part of a forecaster is found: ``exact`` is solved before the training, and kept."""
+    gain: float = 1.0
+    """By what a forecaster's recurrent part is multiplied beside the linear one, in the point forecast."""
     mels: int = 48
     """Bands of frequency that a recording is heard in."""
     vary: float = 1.0
@@ -99,6 +101,7 @@ class Config:
         require_within("family.opening", self.opening, 0, 1024)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
         require_within("family.segment_steps", self.segment_steps, 1, 65_536)
+        require_within("family.gain", self.gain, 0, 1)
         require_within("family.mels", self.mels, 4, 1024)
         require_within("family.vary", self.vary, 0, 3)
         if self.form == "log" and self.candidates != "positive":
@@ -123,7 +126,7 @@ def build(config: Config, spec: Spec) -> Network:
             steps = {"embedding": config.embedding, "segment_steps": config.segment_steps}
             return SeriesClassifier(series, len(classes), _recurrence(config), **steps)
         case Series() as series, Series() as target:
-            shared = {name: getattr(config, name) for name in ("width", "segment_steps", "dropout", "floor")}
+            shared = {name: getattr(config, name) for name in ("width", "segment_steps", "dropout", "floor", "gain")}
             return SegmentNetwork(SegmentConfig(**shared), series, target, VALUES)
         case Waveform() as sound, Label(classes=classes):
             heard = hearing_config(config.mels, config.vary)

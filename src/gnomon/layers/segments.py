@@ -40,11 +40,14 @@ class SegmentConfig:
     """Share of the state that is dropped before the last layer."""
     floor: Floor = "learned"
     """How the linear part is found."""
+    gain: float = 1.0
+    """By what the recurrence's part of the point forecast is multiplied: the less there is to learn from, the less."""
 
     def __post_init__(self) -> None:
         require_within("family.width", self.width, 2, 65_536)
         require_within("family.segment_steps", self.segment_steps, 1, 65_536)
         require_within("family.dropout", self.dropout, 0, 0.99)
+        require_within("family.gain", self.gain, 0, 1)
 
 
 class SegmentNetwork(Network):
@@ -64,6 +67,7 @@ class SegmentNetwork(Network):
         self.num_known = input.length // segment
         self.num_coming = -(-target.length // segment)
         self.outputs_per_value = outputs_per_value
+        self.gain = config.gain
         self.last_value = LastValue(input, target)
         shared = {"floor": config.floor, "num_channels": len(target.names)}
         self.floor = continuation(input.length, target.length, input.period, **shared)
@@ -78,7 +82,7 @@ class SegmentNetwork(Network):
         """Return forecasts of shape ``(batch, horizon, target channels, values)``."""
         known, last = self.last_value(inputs)
         found = self._decode(self._encode(known), len(inputs))
-        point = found[..., :1] + self.floor(known).float()[..., None]
+        point = self.gain * found[..., :1] + self.floor(known).float()[..., None]
         changes = with_quantiles(torch.cat((point, found[..., 1:]), dim=-1))
         return Output(self.last_value.restore(changes, last))
 
@@ -159,10 +163,17 @@ def segment_size(
         "train.clip": 1.0,
         "train.max_epochs": enough_passes(allowance.num_train, coming.length, batch_size),
     }
-    return SegmentConfig(width=chosen, segment_steps=segment, dropout=_DROPOUT, floor="exact"), settings, why
+    gain = round(min(1.0, allowance.num_train / max(1, coming.length) / _ENOUGH_FUTURES), 3)
+    return (
+        SegmentConfig(width=chosen, segment_steps=segment, dropout=_DROPOUT, floor="exact", gain=gain),
+        settings,
+        why,
+    )
 
 
 _DROPOUT = 0.2
+_ENOUGH_FUTURES = 80.0
+"""Futures that do not overlap from which on the recurrence is trusted as much as the linear part beside it."""
 
 _USUAL_STEPS = 24
 
