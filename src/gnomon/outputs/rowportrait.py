@@ -21,7 +21,7 @@ from gnomon.core.spec import Dataset, Density, MixedRow, Normality, Score, Spec,
 from gnomon.data import mixedbaselines, mixedprep
 from gnomon.data.copula import Copula
 from gnomon.outputs import rowfidelity, synthesis
-from gnomon.outputs.rowfidelity import Effort
+from gnomon.outputs.rowfidelity import ALONE, COPULA, REAL, THIS, Effort
 
 Rows = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -32,7 +32,6 @@ QUICK, USUAL, WHOLE = Effort(rows=1000, rounds=0), Effort(rows=4000, rounds=30),
 USUAL_S = 45.0
 _SECONDS = {QUICK: 1.0, USUAL: 4.0, WHOLE: 40.0}
 """About how long each takes for a table of fifteen columns."""
-THIS, REAL, COPULA, ALONE = "this model", "other real rows", "Gaussian copula", "column by column"
 STRANGEST = 12
 _TYPICAL = 200
 _CELLS = 4

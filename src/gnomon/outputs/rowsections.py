@@ -8,7 +8,7 @@ from typing import Any
 
 from gnomon.outputs.record import Record
 from gnomon.outputs.rowcharts import pair_of_bars
-from gnomon.outputs.rowportrait import ALONE, COPULA, REAL, THIS
+from gnomon.outputs.rowfidelity import ALONE, COPULA, REAL, THIS
 from gnomon.outputs.sections import cell
 from gnomon.outputs.wording import metric, number, percent
 
