@@ -357,13 +357,13 @@ def _beside_real(
     opened: Run, model: Model, dataset: Dataset, found: Mapping[str, Any], seed: int, stop: StopFlag
 ) -> dict[str, Any]:
     """Compare made-up rows with real ones at length; keep what was found in the run folder and return the scores."""
-    from gnomon.outputs import rowportrait, wording
+    from gnomon.outputs import rowfidelity, rowportrait
 
     details = found["details"].get("test", {})
     told = rowportrait.write(
         model, dataset, opened.folder, details=details, effort=rowportrait.WHOLE, seed=seed, should_stop=stop
     )
-    scores: dict[str, Any] = told.get("beside", {}).get(wording.THIS, {})
+    scores: dict[str, Any] = told.get("beside", {}).get(rowfidelity.THIS, {})
     return scores
 
 

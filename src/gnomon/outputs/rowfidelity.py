@@ -27,6 +27,8 @@ Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+THIS, REAL, COPULA, ALONE = "this model", "other real rows", "Gaussian copula", "column by column"
+"""Whose rows are compared with those of a split."""
 _BLOCKS = 10
 _MOST_CODES = 64
 MOST_COLUMNS = 30

@@ -21,8 +21,7 @@ from gnomon.core.spec import Dataset, Density, MixedRow, Normality, Score, Spec,
 from gnomon.data import mixedbaselines, mixedprep
 from gnomon.data.copula import Copula
 from gnomon.outputs import rowfidelity, synthesis
-from gnomon.outputs.rowfidelity import Effort
-from gnomon.outputs.wording import ALONE, COPULA, REAL, THIS
+from gnomon.outputs.rowfidelity import ALONE, COPULA, REAL, THIS, Effort
 
 Rows = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

@@ -8,8 +8,9 @@ from typing import Any
 
 from gnomon.outputs.record import Record
 from gnomon.outputs.rowcharts import pair_of_bars
+from gnomon.outputs.rowfidelity import ALONE, COPULA, REAL, THIS
 from gnomon.outputs.sections import cell
-from gnomon.outputs.wording import ALONE, COPULA, REAL, THIS, metric, number, percent
+from gnomon.outputs.wording import metric, number, percent
 
 Context = dict[str, Any]
 

@@ -6,9 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-THIS, REAL, COPULA, ALONE = "this model", "other real rows", "Gaussian copula", "column by column"
-"""Whose rows stand beside each other where those that a model of a table made are measured."""
-
 _THIN = "\u202f"
 _DASH = "–"
 
