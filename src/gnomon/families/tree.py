@@ -175,7 +175,7 @@ def _passes_of_one(spec: Spec, *, notation: bool) -> float:
     """Return after how many passes one network has learnt; labels of all nodes bear more of them than one a tree."""
     if notation:
         return 300.0
-    return 8.0 if isinstance(spec.target, NodeLabels) else 4.0
+    return 6.0 if isinstance(spec.target, NodeLabels) else 4.0
 
 
 def _of_notation(width: int) -> Config:

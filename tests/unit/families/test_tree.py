@@ -91,7 +91,7 @@ def test_more_time_buys_a_wider_network():
 def test_labels_of_all_nodes_bear_more_passes_than_one_a_tree():
     roots = replace(WORDS, target=Label(classes=("a", "b")))
     passes = [tree.size_for(allowed(60.0), spec, SPEED).settings["train.max_epochs"] for spec in (SPEC, WORDS, roots)]
-    assert passes == [300, 8, 4]
+    assert passes == [300, 6, 4]
 
 
 def test_words_are_dropped_where_there_are_many_and_their_vectors_begin_small():
