@@ -1,20 +1,26 @@
 """Trees: the speed of a training step beside a network that walks node by node, its cost against depth, and scores.
 
     python benchmarks/trees.py speed --rounds 5
+    python benchmarks/trees.py speed --device cuda --batch 256
     python benchmarks/trees.py depth
+    python benchmarks/trees.py curve
     python benchmarks/trees.py run --work sst,sst-binary,listops --budget 10m --seeds 0,1,2
     python benchmarks/trees.py run --work python-ast --budget 2m --seeds 0,1,2
     python benchmarks/trees.py table
 
 Both sides of ``speed`` are a binary Tree-LSTM of the same weights, which give the same loss, on the same batches of the
-Stanford Sentiment Treebank, with the same optimizer; they take turns. ``depth`` times forward and backward over left
-branching trees that have the same number of nodes together, from many flat ones to a few deep ones.
+Stanford Sentiment Treebank, with the same optimizer; they take turns. On another device than the processor, our side
+runs on the processor too. The node-by-node side computes the first 64 trees of a batch. ``depth`` times forward and
+backward over left branching trees that have the same number of nodes together, from many flat ones to a few deep ones;
+``curve`` draws what it found last. On a busy machine ``--clock processor`` counts the processor's seconds, not the
+wall's.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import re
 import statistics
@@ -25,6 +31,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +54,12 @@ from gnomon.layers.tree_places import PlaceLstm  # noqa: E402
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "trees.jsonl"
+CURVE = HERE.parent / "docs" / "pictures" / "tree-depth.svg"
 CLASSES, EMBEDDING = 5, 300
+NODE_BY_NODE = 64
+"""Trees of a batch that the node-by-node side computes at most: its time is in proportion to them."""
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "processor": time.process_time}
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -77,10 +89,13 @@ def main() -> None:
     speed.add_argument("--batch", type=int, default=64)
     speed.add_argument("--threads", type=int, default=0)
     speed.add_argument("--device", default="cpu", help="where our side computes; the reference stays on the processor")
+    speed.add_argument("--clock", choices=tuple(CLOCKS), default="wall")
     depth = verbs.add_parser("depth")
     depth.add_argument("--nodes", type=int, default=16_384)
     depth.add_argument("--width", type=int, default=150)
     depth.add_argument("--threads", type=int, default=0)
+    depth.add_argument("--clock", choices=tuple(CLOCKS), default="wall")
+    verbs.add_parser("curve")
     run = verbs.add_parser("run")
     run.add_argument("--work", default="sst,sst-binary,listops")
     run.add_argument("--budget", default="10m")
@@ -94,6 +109,8 @@ def main() -> None:
         print(table())
     elif args.verb == "run":
         run_all(args)
+    elif args.verb == "curve":
+        draw_curve()
     else:
         if args.threads:
             torch.set_num_threads(args.threads)
@@ -113,45 +130,65 @@ def keep(record: dict[str, Any]) -> None:
 
 def measured_speed(args: argparse.Namespace) -> dict[str, Any]:
     trees, num_words = sentences()
-    torch.manual_seed(0)
-    ours = TreeNetwork(
-        Tree(sizes=(num_words,), nodes=120, arity=2, depth=30),
-        Head(args.width, CLASSES),
-        PlaceLstm(EMBEDDING, args.width, 2),
-        embedding=EMBEDDING,
-        every_node=True,
-    )
-    theirs = NodeByNode(ours)
     batches = [trees[i * args.batch : (i + 1) * args.batch] for i in range(args.rounds + 1)]
-    difference = abs((our_loss(ours, *packed(batches[0])) - theirs(batches[0])).item())
-    assert difference < 1e-5, f"the two sides differ by {difference}"
-    device = torch.device(args.device)
-    ours.to(device)
-    steps = {"ours": stepping(ours), "theirs": stepping(theirs)}
-    found: dict[str, list[float]] = {"ours": [], "theirs": []}
+    ours = tree_lstm(num_words, args.width)
+    theirs = NodeByNode(ours)
+    by_node = batches[0][:NODE_BY_NODE]
+    wanted = theirs(by_node)
+    networks = {"ours": (ours.to(args.device), torch.device(args.device))}
+    if args.device != "cpu":
+        networks["ours_on_processor"] = (tree_lstm(num_words, args.width), CPU)
+    differences = [
+        abs((our_loss(network, *(part.to(device) for part in packed(by_node))).to(CPU) - wanted).item())
+        for network, device in networks.values()
+    ]
+    assert max(differences) < 1e-4, f"the sides differ by {differences}"
+    found: dict[str, list[float]] = {side: [] for side in (*networks, "theirs")}
+    steps = {side: stepping(network) for side, (network, _) in networks.items()}
+    their_step = stepping(theirs)
     for number, batch in enumerate(batches):
-        inputs, labels = (part.to(device) for part in packed(batch))
-        taken = {
-            "ours": timed(lambda i=inputs, y=labels: steps["ours"](lambda: our_loss(ours, i, y)), device),
-            "theirs": timed(lambda b=batch: steps["theirs"](lambda: theirs(b)), torch.device("cpu")),
-        }
-        if number:  # the first one warms up
-            for side, spent_s in taken.items():
-                found[side].append(args.batch / spent_s)
-    ratios = sorted(a / b for a, b in zip(found["ours"], found["theirs"], strict=True))
+        for side, (network, device) in networks.items():
+            inputs, labels = (part.to(device) for part in packed(batch))
+            work = partial(steps[side], partial(our_loss, network, inputs, labels))
+            spent_s = timed(work, device, args.clock)
+            if number:  # the first one warms up
+                found[side].append(len(batch) / spent_s)
+        some = batch[:NODE_BY_NODE]
+        spent_s = timed(partial(their_step, partial(theirs, some)), CPU, args.clock)
+        if number:
+            found["theirs"].append(len(some) / spent_s)
     return {
         "what": "speed",
         "width": args.width,
         "batch": args.batch,
         "threads": torch.get_num_threads(),
-        "device": args.device,
+        "device": torch.cuda.get_device_name() if args.device.startswith("cuda") else args.device,
+        "clock": args.clock,
         "rounds": args.rounds,
         "trees_per_s": {side: round(statistics.median(values), 1) for side, values in found.items()},
-        "ratio": round(statistics.median(ratios), 2),
-        "ratio_range": [round(ratios[0], 2), round(ratios[-1], 2)],
-        "loss_difference": difference,
+        **{
+            name: {"median": round(statistics.median(ratios), 2), "range": [round(ratios[0], 2), round(ratios[-1], 2)]}
+            for name, ratios in (
+                (f"ratio_to_{side}", sorted(a / b for a, b in zip(found["ours"], found[side], strict=True)))
+                for side in found
+                if side != "ours"
+            )
+        },
+        "loss_difference": max(differences),
         "load_before": round(os.getloadavg()[0], 2),
     }
+
+
+def tree_lstm(num_words: int, width: int) -> TreeNetwork:
+    """Return a binary Tree-LSTM that labels every node; always the same one."""
+    torch.manual_seed(0)
+    return TreeNetwork(
+        Tree(sizes=(num_words,), nodes=120, arity=2, depth=30),
+        Head(width, CLASSES),
+        PlaceLstm(EMBEDDING, width, 2),
+        embedding=EMBEDDING,
+        every_node=True,
+    )
 
 
 def our_loss(network: TreeNetwork, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -169,14 +206,16 @@ def stepping(network: torch.nn.Module) -> Callable[[Callable[[], torch.Tensor]],
     return step
 
 
-def timed(work: Callable[[], None], device: torch.device) -> float:
+def timed(work: Callable[[], None], device: torch.device, clock: str) -> float:
+    """Return the seconds that some work takes, by a clock; a GPU is waited for before and after."""
+    now_s = CLOCKS[clock]
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    started_s = time.perf_counter()
+    started_s = now_s()
     work()
     if device.type == "cuda":
         torch.cuda.synchronize(device)
-    return time.perf_counter() - started_s
+    return now_s() - started_s
 
 
 def sentences() -> tuple[list[Any], int]:
@@ -248,7 +287,7 @@ def measured_depth(args: argparse.Namespace) -> dict[str, Any]:
         depth = 1
         while 2 * depth < args.nodes:
             inputs = branching(depth, args.nodes // (2 * depth + 1))
-            spent_s = min(timed(lambda n=network, i=inputs: passed(n, i), torch.device("cpu")) for _ in range(3))
+            spent_s = min(timed(partial(passed, network, inputs), CPU, args.clock) for _ in range(3))
             num_nodes = int((inputs[..., 1] > 0).sum())
             curve.append(
                 {
@@ -266,6 +305,7 @@ def measured_depth(args: argparse.Namespace) -> dict[str, Any]:
         "nodes": args.nodes,
         "width": args.width,
         "threads": torch.get_num_threads(),
+        "clock": args.clock,
         "curve": curve,
     }
 
@@ -286,6 +326,47 @@ def branching(depth: int, num_trees: int) -> torch.Tensor:
         rows[leaf] = 1, 2, 0, 2 + level % 90
         rows[node] = 2 if level < depth else 0, 1, level, 1
     return torch.from_numpy(np.repeat(rows[None], num_trees, 0))
+
+
+WIDE, HIGH, LEFT, TOP, RIGHT, BOTTOM = 720, 400, 70, 40, 34, 56
+COLOURS = {"FoldCell": "#c2410c", "PlaceLstm": "#57534e"}
+NAMES = {"FoldCell": "gated cell, our default", "PlaceLstm": "binary Tree-LSTM"}
+
+
+def draw_curve() -> None:
+    """Draw the newest depth curve as SVG: microseconds a node over the depth, both on scales of powers."""
+    records = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    record = [one for one in records if one["what"] == "depth"][-1]
+    depths = sorted({point["depth"] for point in record["curve"]})
+    costs = [point["us_per_node"] for point in record["curve"]]
+    low, high = 10 ** math.floor(math.log10(min(costs))), 10 ** math.ceil(math.log10(max(costs)))
+
+    def at(depth: float, cost: float) -> tuple[float, float]:
+        across = math.log(depth / depths[0]) / math.log(depths[-1] / depths[0])
+        up = math.log(cost / low) / math.log(high / low)
+        return round(LEFT + across * (WIDE - LEFT - RIGHT), 1), round(HIGH - BOTTOM - up * (HIGH - TOP - BOTTOM), 1)
+
+    parts = []
+    for power in range(round(math.log10(low)), round(math.log10(high)) + 1):
+        _, y = at(depths[0], 10**power)
+        parts.append(f'<line x1="{LEFT}" x2="{WIDE - RIGHT}" y1="{y}" y2="{y}" stroke="#d6d3d1"/>')
+        parts.append(f'<text x="{LEFT - 8}" y="{y + 4}" text-anchor="end">{10**power:g} µs</text>')
+    for depth in depths:
+        parts.append(f'<text x="{at(depth, low)[0]}" y="{HIGH - BOTTOM + 18}" text-anchor="middle">{depth:,}</text>')
+    for number, (cell, colour) in enumerate(COLOURS.items()):
+        points = [at(one["depth"], one["us_per_node"]) for one in record["curve"] if one["cell"] == cell]
+        path = " ".join(f"{x},{y}" for x, y in points)
+        parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
+        parts += [f'<circle cx="{x}" cy="{y}" r="3.5" fill="{colour}"/>' for x, y in points]
+        parts.append(f'<text x="{LEFT + 8 + 230 * number}" y="22" fill="{colour}">{NAMES[cell]}</text>')
+    about = f"depth of trees that have {record['nodes']:,} nodes together (width {record['width']})"
+    parts.append(f'<text x="{(LEFT + WIDE - RIGHT) / 2}" y="{HIGH - 12}" text-anchor="middle">{about}</text>')
+    CURVE.parent.mkdir(exist_ok=True)
+    CURVE.write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}" font-family="system-ui, sans-serif" '
+        f'font-size="13" fill="#44403c"><rect width="{WIDE}" height="{HIGH}" fill="#fafaf9"/>{"".join(parts)}</svg>\n'
+    )
+    print(f"{CURVE}: what was measured on {record['when']}, {record['machine']}")
 
 
 # --- scores ----------------------------------------------------------------------------------------------------------

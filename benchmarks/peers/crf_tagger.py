@@ -1,6 +1,6 @@
 """A conditional random field on hand-made features of words, with python-crfsuite: the usual tagger without a network.
 
-    pip install python-crfsuite
+    pip install gnomon[bench]
     python benchmarks/peers/crf_tagger.py --data FILE --wall-s 300 --seed 0
 
 Features as in the tutorial of sklearn-crfsuite: the word, its ends, its shape, and those of its neighbours. It stops

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-BOOSTED = ("lightgbm", "xgboost", "histgb")
+BOOSTED = ("lightgbm", "xgboost", "catboost", "histgb")
 
 
 def main() -> None:
@@ -85,6 +85,13 @@ def make(who: str, number: bool, kinds: list[bool], seed: int) -> Any:
         types = ["c" if is_category else "q" for is_category in kinds]
         about = {"enable_categorical": True, "feature_types": types, "random_state": seed}
         return (xgboost.XGBRegressor if number else xgboost.XGBClassifier)(**about)
+    if who == "catboost":
+        import catboost
+
+        model = (catboost.CatBoostRegressor if number else catboost.CatBoostClassifier)(
+            random_seed=seed, verbose=False, allow_writing_files=False
+        )
+        return Named(model, [k for k, is_category in enumerate(kinds) if is_category])
     from sklearn import ensemble, linear_model, neural_network
 
     if who == "histgb":
@@ -110,6 +117,27 @@ class Categorical:
 
     def predict(self, x: Any) -> Any:
         return self.model.predict(x)
+
+
+class Named:
+    """CatBoost, whose categories are names rather than codes; one that is new or missing has a name too."""
+
+    def __init__(self, model: Any, columns: list[int]) -> None:
+        self.model, self.columns = model, columns
+
+    def fit(self, x: Any, y: Any) -> None:
+        self.model.fit(self._named(x), y, cat_features=self.columns)
+
+    def predict(self, x: Any) -> Any:
+        return np.asarray(self.model.predict(self._named(x))).reshape(-1)
+
+    def _named(self, x: Any) -> Any:
+        if not self.columns:
+            return x
+        cells = x.astype(object)
+        for column in self.columns:
+            cells[:, column] = [str(int(code)) if np.isfinite(code) else "none" for code in x[:, column]]
+        return cells
 
 
 def piped(model: Any, kinds: list[bool], *, scaled: bool) -> Any:

@@ -26,6 +26,7 @@ __all__ = [
     "report",
     "resume",
     "runs",
+    "synthesise",
     "train",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +25,14 @@ from gnomon.training.budget import parse_budget
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+    import pyarrow as pa
 
     from gnomon.assemble import Model
     from gnomon.core.spec import Dataset
+    from gnomon.outputs import drawing, drawstretches
 
     Pictures = npt.NDArray[np.uint8]
+    Stretches = npt.NDArray[np.float32]
 
 
 _JUDGE_BUDGET = "60s"
@@ -72,9 +75,18 @@ class Run:
         """Return a text with which the run's language model goes on from ``prompt``; see ``gnomon.generate``."""
         return "".join(generate(self, prompt, length=length, temperature=temperature, seed=seed))
 
-    def draw(self, count: int = 64, *, label: str | None = None, seed: int = 0, temperature: float = 1.0) -> Pictures:
-        """Return new pictures of the run's model, uint8 ``(count, height, width, channels)``; see ``gnomon.draw``."""
+    def draw(
+        self, count: int = 64, *, label: str | None = None, seed: int = 0, temperature: float = 1.0
+    ) -> Pictures | Stretches:
+        """Return new pictures of the run's model, uint8 ``(count, height, width, channels)``, or new stretches of a
+        series, float32 ``(count, time, channels)``; see ``gnomon.draw``."""
         return draw(self, count=count, label=label, seed=seed, temperature=temperature)
+
+    def synthesise(
+        self, count: int = 1000, *, label: str | None = None, seed: int = 0, temperature: float = 1.0
+    ) -> pa.Table:
+        """Return a table of new rows like those that the run learned; see ``gnomon.synthesise``."""
+        return synthesise(self, count=count, label=label, seed=seed, temperature=temperature)
 
     def evaluate(self, data: Any = None) -> dict[str, Any]:
         """Measure the model anew; see ``gnomon.evaluate``."""
@@ -310,6 +322,8 @@ def evaluate(
             measured=plain if learnt else plain[:1],
             should_stop=stop,
         )
+        if makes(opened) == "tables" and learnt:
+            compared = _beside_real(opened, model, asked, found, plan["seed"], stop)
     found["scores"]["test"] |= compared
     result = {
         "run": str(opened.path),
@@ -336,6 +350,20 @@ def _compared(
         opened.folder.fidelity,
         {"judge": judge.path.name, "accuracy": accuracy, "data": dataset.source, "scores": scores},
     )
+    return scores
+
+
+def _beside_real(
+    opened: Run, model: Model, dataset: Dataset, found: Mapping[str, Any], seed: int, stop: StopFlag
+) -> dict[str, Any]:
+    """Compare made-up rows with real ones at length; keep what was found in the run folder and return the scores."""
+    from gnomon.outputs import rowfidelity, rowportrait
+
+    details = found["details"].get("test", {})
+    told = rowportrait.write(
+        model, dataset, opened.folder, details=details, effort=rowportrait.WHOLE, seed=seed, should_stop=stop
+    )
+    scores: dict[str, Any] = told.get("beside", {}).get(rowfidelity.THIS, {})
     return scores
 
 
@@ -430,17 +458,22 @@ def generate(
 
 
 def makes(run: str | Run) -> str:
-    """Return what a run's model makes: ``text``, ``pictures``, or ``answers`` where it makes nothing new.
+    """Return what a run's model makes: ``text``, ``pictures``, ``series``, ``tables``, or ``answers`` where it makes
+    nothing new.
 
     Raises ``ArtefactError`` where the model is not there or not understood.
     """
-    from gnomon.core.spec import Density, Image, spec_from_dict
+    from gnomon.core.spec import Density, Image, MixedRow, Series, spec_from_dict
     from gnomon.core.spec import Sequence as Tokens
 
     card = read_json(load_run(run).folder.card)
     spec = spec_from_dict(card.get("spec", {}) if isinstance(card, dict) else {})
     if isinstance(spec.input, Image) and isinstance(spec.target, Density):
         return "pictures"
+    if isinstance(spec.input, MixedRow) and isinstance(spec.target, Density):
+        return "tables"
+    if isinstance(spec.input, Series) and isinstance(spec.target, Density):
+        return "series"
     return "text" if isinstance(spec.input, Tokens) and isinstance(spec.target, Tokens) else "answers"
 
 
@@ -455,50 +488,92 @@ def draw(
     seed: int = 0,
     temperature: float = 1.0,
     emit: Emit = silent,
-) -> Pictures:
-    """Return pictures that a generative model draws, uint8 ``(n, height, width, channels)``; write them to ``out``.
+) -> Pictures | Stretches:
+    """Return what a generative model draws; write it to ``out``.
 
-    New ones, ``count`` of them, of the class ``label`` or of each class in turn; or what the model makes of the
-    pictures ``like``, files or folders; or ``count`` steps of the way ``between`` two files. ``out`` is a ``.png`` file
-    for a grid of all, enlarged where they are small, or a folder for a file each. The same seed, the same pictures.
+    Pictures are uint8 ``(n, height, width, channels)``; stretches of a series float32 ``(n, time, channels)``, in
+    their units. New ones, ``count`` of them, of the class ``label`` or of each class in turn; or what the model makes
+    of those ``like``, files or folders; or ``count`` steps of the way ``between`` two files. ``out`` is a ``.png`` file
+    for a grid of all pictures, enlarged where they are small, or a folder for a file each; for series, a table. The
+    same seed draws the same.
+    """
+    opened = load_run(run)
+    if like and between is not None:
+        raise UsageError("what is drawn is like some or between two, not both", fix="choose one of the two")
+    wait_politely()
+    with StopFlag() as stop:
+        from gnomon import assemble
+        from gnomon.outputs import contactsheet, drawing, drawstretches
+
+        series = makes(opened) == "series"
+        if out is not None:
+            (drawstretches if series else contactsheet).require_place(Path(out))
+        model, how = assemble.load_model(opened.folder.model), drawstretches if series else drawing
+        drawn: drawing.Drawn | drawstretches.Drawn
+        if like:
+            drawn = how.alike(model, like, label=label)
+        elif between is not None:
+            drawn = how.between(model, *between, count=count or how.STEPS, label=label)
+        else:
+            count = how.COUNT if count is None else count
+            about: dict[str, Any] = {"seed": seed, "temperature": temperature, "label": label}
+            drawn = how.samples(model, count=count, emit=emit, should_stop=stop, **about)
+        files = [] if out is None else _write_drawn(drawn, Path(out), one_row=between is not None)
+    values = drawn.pictures if isinstance(drawn, drawing.Drawn) else drawn.values
+    counted = {"num_series" if series else "num_pictures": len(values)}
+    emit(Finished(result={"run": str(opened.path), **counted, "files": files}))
+    return values
+
+
+def _write_drawn(drawn: drawing.Drawn | drawstretches.Drawn, out: Path, *, one_row: bool) -> list[str]:
+    """Write what was drawn and return the files: pictures as they are wished, a series as a table."""
+    from gnomon.outputs import contactsheet, drawstretches
+
+    if isinstance(drawn, drawstretches.Drawn):
+        drawstretches.write(drawn, out)
+        return [str(out)]
+    columns = min(len(drawn.pictures), contactsheet.MOST_COLUMNS) if one_row else None
+    return list(map(str, contactsheet.write(drawn.pictures, drawn.names, out, columns=columns, above=drawn.above)))
+
+
+def synthesise(
+    run: str | Run,
+    *,
+    out: str | None = None,
+    count: int | None = None,
+    label: str | None = None,
+    like: str | None = None,
+    seed: int = 0,
+    temperature: float = 1.0,
+    emit: Emit = silent,
+) -> pa.Table:
+    """Return a table that a model of a table's rows makes, with the columns of its data; write it to ``out``.
+
+    New rows, ``count`` of them, of the class ``label`` or of each class as often as in training; or what the model
+    makes of each row of the table ``like``. The same seed, the same rows. ``out`` ends in .csv, .tsv, .jsonl or
+    .parquet.
     """
     opened = load_run(run)
     wait_politely()
     with StopFlag() as stop:
         from gnomon import assemble
-        from gnomon.outputs import contactsheet, drawing
+        from gnomon.outputs import predict as prediction
+        from gnomon.outputs import synthesis
 
         if out is not None:
-            contactsheet.require_place(Path(out))
-        if like and between is not None:
-            raise UsageError("pictures are drawn like some or between two, not both", fix="choose one of the two")
+            prediction.require_format(Path(out))
         model = assemble.load_model(opened.folder.model)
-        if like:
-            drawn = drawing.alike(model, like, label=label)
-        elif between is not None:
-            drawn = drawing.between(model, *between, count=count or drawing.STEPS, label=label)
+        if like is not None:
+            made = synthesis.alike(model, Path(like), label=label, emit=emit)
         else:
-            drawn = drawing.samples(
-                model,
-                count=drawing.COUNT if count is None else count,
-                seed=seed,
-                temperature=temperature,
-                label=label,
-                emit=emit,
-                should_stop=stop,
-            )
-        columns = None if between is None else min(len(drawn.pictures), contactsheet.MOST_COLUMNS)
-        written = (
-            []
-            if out is None
-            else contactsheet.write(drawn.pictures, drawn.names, Path(out), columns=columns, above=drawn.above)
-        )
-    emit(
-        Finished(
-            result={"run": str(opened.path), "num_pictures": len(drawn.pictures), "files": list(map(str, written))}
-        )
-    )
-    return drawn.pictures
+            wanted = synthesis.COUNT if count is None else count
+            about = {"seed": seed, "temperature": temperature, "label": label}
+            made = synthesis.rows(model, count=wanted, emit=emit, should_stop=stop, **about)  # type: ignore[arg-type]
+        table = synthesis.table_of(model, made, seed=seed)
+        if out is not None:
+            synthesis.write(table, Path(out))
+    emit(Finished(result={"run": str(opened.path), "num_rows": table.num_rows, "columns": table.column_names}))
+    return table
 
 
 def report(run: str | Run, *, emit: Emit = silent) -> Path:

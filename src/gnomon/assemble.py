@@ -22,6 +22,8 @@ from gnomon.core.spec import (
     Density,
     Image,
     Label,
+    MixedRow,
+    Series,
     Spec,
     Split,
     Tree,
@@ -32,7 +34,7 @@ from gnomon.core.spec import (
 )
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.core.training import Allowance, AugmentConfig, Phases, Proposal, RunConfig, Speed, TrainConfig
-from gnomon.data import feeds, opening, preparing
+from gnomon.data import feeds, forecasts, opening, preparing
 from gnomon.data.feeds import Feed
 from gnomon.data.preparing import Prepared
 from gnomon.layers.ensemble import Ensemble, can_answer_together
@@ -161,7 +163,12 @@ def make_network(
     """
     torch.manual_seed(seeds.key("network", seed, turn) if turn else seeds.key("network", seed))
     network = _build(name, config, spec)
-    network.prepare(_some(train, spec))
+    inputs, targets = _some(train, spec)
+    network.prepare(inputs)
+    if targets is not None:
+        network.solve(inputs, targets)
+    if network.exact is not None and isinstance(spec.input, Series):
+        network.exact.take(*map(torch.from_numpy, forecasts.exact(train, spec.input)))
     return place(network, device, channels_last=channels_last)
 
 
@@ -292,9 +299,9 @@ def _side(spec: Spec) -> int:
     return max(spec.input.height_px, spec.input.width_px) if isinstance(spec.input, Image) else 0
 
 
-def _some(train: Split, spec: Spec) -> torch.Tensor:
-    """Return some inputs, evenly spread over the split, for statistics."""
-    most = _MOST_ROWS if isinstance(spec.input, Vector) else _MOST_PREPARED
+def _some(train: Split, spec: Spec) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return some inputs, evenly spread over the split, for statistics, and their targets where they are at hand."""
+    most = _MOST_ROWS if isinstance(spec.input, Vector | MixedRow) else _MOST_PREPARED
     if isinstance(spec.input, Image):
         most = _MOST_PREPARED_PX // _side(spec) ** 2
     elif isinstance(spec.input, Tree):
@@ -303,9 +310,9 @@ def _some(train: Split, spec: Spec) -> torch.Tensor:
         most = max(most, _MOST_PREPARED_TOKENS // spec.input.length)
     rows = np.unique(np.linspace(0, len(train) - 1, max(1, min(len(train), most))).astype(np.int64))
     if isinstance(spec.input, Image):  # as they are stored: resized ones have other statistics
-        return torch.from_numpy(np.ascontiguousarray(train.inputs[rows]))
-    found = feeds.looks(train, spec, batch_size=len(rows), size=0, device=torch.device("cpu"), rows=rows)
-    return next(found).inputs
+        return torch.from_numpy(np.ascontiguousarray(train.inputs[rows])), None
+    found = next(feeds.looks(train, spec, batch_size=len(rows), size=0, device=torch.device("cpu"), rows=rows))
+    return found.inputs, found.targets
 
 
 def _build(name: str, config: Any, spec: Spec) -> Network:

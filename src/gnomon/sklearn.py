@@ -119,7 +119,8 @@ class _Gnomon(BaseEstimator):
             for start in range(0, len(rows), _ROWS_AT_ONCE)
         )
         kept = infer.outputs(model.network, batches, precision=model.precision, keep=model.task.keep)
-        return kept / np.float32(model.temperature)
+        tempered: npt.NDArray[np.float32] = model.task.tempered(kept, model.temperature)
+        return tempered
 
 
 class GnomonClassifier(ClassifierMixin, _Gnomon):

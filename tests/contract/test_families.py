@@ -22,9 +22,11 @@ from gnomon.core.spec import (
     Density,
     Image,
     Label,
+    MixedRow,
     NodeLabels,
     Normality,
     Number,
+    Quantity,
     Sequence,
     Series,
     Spec,
@@ -47,6 +49,8 @@ FP32 = Precision("fp32", CPU)
 SECTIONS = {"train": TrainConfig, "augment": AugmentConfig}
 
 ETT = {"names": tuple("abcdefg"), "period": 24, "mean": (0.0,) * 7, "deviation": (1.0,) * 7}
+AGE = Quantity(name="age", low=17.0, step=1.0, places=74, means=(10.0, 30.0), deviations=(5.0, 12.0))
+ADULT = MixedRow(numbers=(AGE, replace(AGE, name="hours")), categories=(("job", 16), ("country", 42)))
 LARGE = (
     *(spec(side=side, channels=channels, num_classes=num) for side, channels, num in ((8, 1, 2), (28, 1, 10))),
     *(spec(side=side, channels=3, num_classes=num) for side, num in ((32, 10), (64, 200), (192, 1000))),
@@ -64,6 +68,8 @@ LARGE = (
         input=Series(names=("x",), length=140, mean=(0.0,), deviation=(1.0,)),
         target=Label(classes=("1", "2", "3", "4", "5")),
     ),
+    Spec(input=Series(length=48, **ETT), target=Normality()),
+    Spec(input=Series(length=16, **ETT), target=Density()),
     Spec(
         input=Tree(sizes=(9000, 700, 600, 90), nodes=110, arity=2, depth=30), target=NodeLabels(classes=tuple("01234"))
     ),
@@ -73,6 +79,7 @@ LARGE = (
         target=Label(classes=("no", "yes")),
     ),
     Spec(input=Vector(names=tuple(f"x{i}" for i in range(500))), target=Number(name="y", mean=5.0, deviation=2.0)),
+    *(Spec(input=ADULT, target=target) for target in (Density(classes=("no", "yes"), conditional=True), Normality())),
     Spec(input=Waveform(rate_hz=16_000, length=16_000), target=Label(classes=("on", "off"))),
 )
 """Specs as real data has them, for what is sized but not run."""
@@ -143,7 +150,7 @@ def alike(kind, inputs):
     """Other inputs of the same shape."""
     if inputs.dtype == torch.uint8:
         return 255 - inputs
-    if isinstance(kind.spec.input, Vector):
+    if isinstance(kind.spec.input, Vector | MixedRow):
         return torch.cat([inputs[:, :2] + 1.0, 1.0 + (inputs[:, 2:] > 1)], dim=1)
     if inputs.dtype == torch.int64:
         sizes = torch.tensor(kind.spec.input.sizes)

@@ -12,10 +12,12 @@ from gnomon.core.spec import (
     Density,
     Image,
     Label,
+    MixedRow,
     NodeLabels,
     Normality,
     Number,
     Output,
+    Quantity,
     Score,
     Sequence,
     Series,
@@ -28,6 +30,7 @@ from gnomon.core.spec import (
 from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Ragged
 from gnomon.data.stream import Stream
+from gnomon.data.stretches import Stretches, every
 from gnomon.data.windows import Windows
 
 TASKS = plugins.names("task")
@@ -190,6 +193,51 @@ class Normal(Drawings):
     spec = Spec(input=Image(height_px=4, width_px=4, channels=1), target=target)
 
 
+class Mixed(Drawings):
+    """Rows of a table of which it is asked how probable they are."""
+
+    leaf = MixedRow(
+        numbers=(Quantity(name="x", low=0.0, step=1.0, places=9, means=(4.0,), deviations=(2.0,)),),
+        categories=(("c", 4),),
+    )
+    spec = Spec(input=leaf, target=Density(classes=("cat", "dog", "owl"), conditional=True, shares=(0.25, 0.25, 0.5)))
+
+    def split(self, num_samples, seed):
+        generator = np.random.default_rng(seed)
+        rows = np.stack([generator.integers(0, 9, num_samples), generator.integers(0, 4, num_samples)], axis=1)
+        return named(rows.astype(np.float32), generator.integers(0, 3, num_samples), num_samples)
+
+
+class MixedNormal(Mixed):
+    """Rows of which it is asked whether they are normal; owls are not."""
+
+    spec = Spec(input=Mixed.leaf, target=Normal.target)
+
+
+class DrawnWindows:
+    """Windows of a series of which it is asked how probable they are."""
+
+    leaf = Series(names=("x", "y"), length=LOOKBACK, period=2, mean=(1.0, -1.0), deviation=(2.0, 0.5))
+    spec = Spec(input=leaf, target=Density())
+
+    def split(self, num_samples, seed):
+        rows = np.random.default_rng(seed).normal(size=(LOOKBACK + num_samples - 1, 2)).astype(np.float32)
+        windows = Stretches(rows, length=LOOKBACK, starts=every(len(rows), LOOKBACK))
+        return named(windows, np.full(num_samples, -1, np.int64), num_samples)
+
+    def batch(self, split):
+        return split.inputs[np.arange(len(split))], split.targets
+
+    def shape(self, num_samples, size):
+        return num_samples, size
+
+
+class UsualWindows(DrawnWindows):
+    """Windows of a series of which it is asked whether they are usual."""
+
+    spec = Spec(input=DrawnWindows.leaf, target=Normality())
+
+
 KINDS = {
     Label: Labels(),
     Sequence: Text(),
@@ -202,14 +250,29 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=[(name, kind) for name in TASKS for kind in plugins.load("task", name).TARGETS], ids=str)
+MORE = (
+    {Density: Mixed(), Normality: MixedNormal()},
+    {Density: DrawnWindows(), Normality: UsualWindows()},
+)
+"""Other kinds of input under the same targets."""
+
+PAIRS = [
+    (name, kinds[target])
+    for name in TASKS
+    for target in plugins.load("task", name).TARGETS
+    for kinds in (KINDS, *MORE)
+    if target in kinds
+]
+
+
+@pytest.fixture(params=PAIRS, ids=[f"{name}, {type(kind).__name__}" for name, kind in PAIRS])
 def kind(request):
-    return KINDS[request.param[1]]
+    return request.param[1]
 
 
 @pytest.fixture
 def task(request, kind):
-    name, _ = request.node.callspec.params["kind"]
+    name, *_ = request.node.callspec.params["kind"]
     module = plugins.load("task", name)
     return module.Task(module.Config(), kind.spec)
 

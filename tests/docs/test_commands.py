@@ -101,7 +101,7 @@ def write_sounds(workspace):
 
 
 def write_texts(workspace):
-    """Write ``reviews.csv``, ``book.txt``, ``sensors.csv``, ``phrases.txt`` and ``houses.csv``."""
+    """Write ``reviews.csv``, ``book.txt``, ``sensors.csv``, ``phrases.txt``, ``houses.csv`` and ``customers.csv``."""
     draw = random.Random(0)
     good, bad = ("lovely", "warm", "brilliant"), ("dull", "cold", "tiresome")
     things = ("evening", "film", "story", "walk in the sun", "shadow play", "hour by the sundial")
@@ -132,6 +132,14 @@ def write_texts(workspace):
         sold = datetime(2025, 1, 1) + timedelta(days=draw.randrange(200))
         houses.append(f"street {draw.randrange(60)},{sold:%Y-%m-%d},{size:.1f},{colour},{price:.2f}")
     (workspace / "houses.csv").write_text("\n".join(houses) + "\n")
+    customers = ["age,city,spent,since,churned"]
+    for _ in range(400):
+        age, city = draw.randrange(18, 90), draw.choice(("Bonn", "Kyoto", "Lima", ""))
+        spent = 0.0 if draw.random() < 0.3 else draw.gauss(20 + age, 5)
+        since = datetime(2024, 1, 1) + timedelta(days=draw.randrange(500))
+        churned = "yes" if spent < 40 and draw.random() < 0.8 else "no"
+        customers.append(f"{age},{city},{spent:.2f},{since:%Y-%m-%d},{churned}")
+    (workspace / "customers.csv").write_text("\n".join(customers) + "\n")
 
 
 @pytest.fixture

@@ -11,9 +11,11 @@ from gnomon.core.spec import (
     Density,
     Image,
     Label,
+    MixedRow,
     NodeLabels,
     Normality,
     Number,
+    Quantity,
     Sequence,
     Series,
     Spec,
@@ -28,6 +30,7 @@ from gnomon.data import feeds
 from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Items, Ragged
 from gnomon.data.stream import Stream
+from gnomon.data.stretches import Stretches, every
 from gnomon.data.waves import Waves
 from gnomon.data.windows import Windows
 
@@ -42,8 +45,13 @@ PAST = Series(names=("x", "y"), length=24, period=6, mean=(1.0, -1.0), deviation
 COMING = Series(names=("x", "y"), length=6, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
 TREES = Tree(sizes=(40, 11), nodes=15, arity=3, depth=6)
 ROWS = Vector(names=("x", "y"), categories=(("colour", 5), ("shape", 3)))
+SIZES = Quantity(name="x", low=0.0, step=0.5, places=200, spikes=(0,), means=(40.0, 150.0), deviations=(20.0, 15.0))
+COUNTS = Quantity(name="y", low=1.0, step=1.0, places=3, spikes=(0, 1, 2), means=(1.0,), deviations=(1.0,))
+MIXED = MixedRow(numbers=(SIZES, COUNTS), categories=(("colour", 5), ("shape", 3)))
+TOLD = Density(classes=("a", "b", "c"), conditional=True, shares=(0.5, 0.25, 0.25))
 PRICE = Number(name="price", mean=1e6, deviation=50.0)
 SOUND = Waveform(rate_hz=4000, length=1600)
+STRETCH = Series(names=("x", "y"), length=30, period=6, mean=(1.0, -1.0), deviation=(2.0, 0.5))
 WAVE = Series(names=("x",), length=20, mean=(0.0,), deviation=(1.0,))
 
 
@@ -128,6 +136,13 @@ def forecast(num_samples, draw):
     return Split(inputs=column, targets=column, ids=Items(list(named(len(column)))), hashes=hashes(len(column)))
 
 
+def windows(num_samples, draw):
+    """All windows of a series with a season of 6 steps."""
+    rows = forecast(num_samples + STRETCH.length, draw).inputs.rows[: num_samples + STRETCH.length - 1]
+    column = Stretches(rows, length=STRETCH.length, starts=every(len(rows), STRETCH.length))
+    return split_of(column, np.full(len(column), -1, np.int64))
+
+
 def waves(num_samples, draw):
     classes = np.arange(num_samples, dtype=np.int64) % 3
     time = np.arange(WAVE.length)
@@ -197,6 +212,16 @@ def priced_rows(num_samples, draw):
     return split_of(inputs, 1e6 + 50.0 * (classes - 1) + draw.normal(0, 2.0, num_samples))
 
 
+def mixed_rows(num_samples, draw):
+    """Rows of a table as they are learned themselves; the class tells the first number and the colour."""
+    classes = np.arange(num_samples, dtype=np.int64) % 3
+    sizes = np.round(np.clip(60 * classes + draw.normal(0, 5, num_samples), 0, 199))
+    sizes[np.arange(num_samples) % 4 == 1] = np.nan
+    colours = np.where(np.arange(num_samples) % 5 == 2, 0, 2 + classes)
+    columns = np.column_stack([sizes, draw.integers(0, 3, num_samples), colours, draw.integers(0, 3, num_samples)])
+    return split_of(columns.astype(np.float32), classes)
+
+
 def pictures(num_samples, draw):
     return small_training.pictures(num_samples, side=8, channels=3, num_classes=3, seed=int(draw.integers(0, 99)))
 
@@ -232,10 +257,15 @@ MAKERS = {
     "a text to be continued": continued,
     "series to forecast": forecast,
     "series with labels": waves,
+    "windows to draw": windows,
+    "windows to know": windows,
+    "labelled series to draw": waves,
     "trees with labels": trees_with_labels,
     "trees of labelled nodes": labelled_nodes,
     "rows with labels": labelled_rows,
     "rows with a number": priced_rows,
+    "rows to make": mixed_rows,
+    "rows to know": mixed_rows,
     "recordings": sounds,
 }
 KINDS = (
@@ -248,9 +278,17 @@ KINDS = (
     Kind("a text to be continued", Spec(input=LETTERS, target=LETTERS)),
     Kind("series to forecast", Spec(input=PAST, target=COMING)),
     Kind("series with labels", Spec(input=WAVE, target=LABELS)),
+    Kind("windows to draw", Spec(input=STRETCH, target=Density())),
+    Kind("windows to know", Spec(input=STRETCH, target=Normality())),
+    Kind(
+        "labelled series to draw",
+        Spec(input=WAVE, target=Density(classes=("a", "b", "c"), conditional=True)),
+    ),
     Kind("trees with labels", Spec(input=TREES, target=LABELS)),
     Kind("trees of labelled nodes", Spec(input=TREES, target=NodeLabels(classes=("a", "b", "c")))),
     Kind("rows with labels", Spec(input=ROWS, target=LABELS)),
     Kind("rows with a number", Spec(input=ROWS, target=PRICE)),
+    Kind("rows to make", Spec(input=MIXED, target=TOLD)),
+    Kind("rows to know", Spec(input=MIXED, target=KNOWN)),
     Kind("recordings", Spec(input=SOUND, target=LABELS)),
 )

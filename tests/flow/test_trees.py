@@ -4,6 +4,7 @@ import json
 import random
 
 import pytest
+import torch
 
 from gnomon import api
 from gnomon.core.errors import DataError, UsageError
@@ -99,6 +100,38 @@ def test_other_forms_become_classifiers(make, family, tmp_path, cache):
     assert run.report().exists()
     files = [str(data)] if data.is_file() else [str(next(data.rglob("*.py")))]
     assert all(not row["error"] and row["label"] for row in run.predict(files))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", ["nary", "childsum", "bidirectional", "plain", "tensor"])
+def test_every_cell_learns(cell, tmp_path, cache):
+    data = sentiment(tmp_path)
+    run = train(data, tmp_path / "run", settings=(*SMALL, f"family.cell={cell}"))
+    assert run.scores["test"]["root_accuracy"]["value"] > 0.9
+    assert all(row["label"] in ("1", "3") for row in run.predict([str(data)]))
+
+
+def test_a_number_is_foretold_at_the_root(tmp_path, cache):
+    draw = random.Random(3)
+    some = [[draw.randint(0, 9) for _ in range(draw.randint(2, 4))] for _ in range(200)]
+    rows = [{"tree": {"value": "+", "children": one}, "label": sum(one) / 2} for one in some]
+    data = tmp_path / "sums.jsonl"
+    data.write_text("\n".join(map(json.dumps, [*rows, {"tree": 7, "label": 3.5}])))
+    run = train(data, tmp_path / "run")
+    assert run.plan["task"] == "regress"
+    assert run.scores["test"]["r2"]["value"] > 0.2
+    new = tmp_path / "new.jsonl"
+    new.write_text('{"tree": {"value": "+", "children": [9, 9, 9]}}\n{"tree": {"value": "+", "children": [0, 1]}}\n')
+    high, low = run.predict([str(new)])
+    assert high["value"] > low["value"]
+    assert "is not complete" not in run.report().read_text()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_a_gpu_trains(tmp_path, cache):
+    run = train(sentiment(tmp_path), tmp_path / "run", settings=(*SMALL, "train.device=cuda"))
+    assert run.scores["test"]["root_accuracy"]["value"] > 0.9
 
 
 def test_trees_are_read_flat_by_families_that_take_texts(tmp_path, cache):

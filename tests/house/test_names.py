@@ -7,8 +7,8 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "bas
 
 def test_public_names_are_these():
     assert set(gnomon.__all__) == {
-        *("inspect", "train", "resume", "evaluate", "predict", "generate", "draw", "report", "runs", "load_run"),
-        *("Run", "GnomonError"),
+        *("inspect", "train", "resume", "evaluate", "predict", "generate", "draw", "synthesise", "report", "runs"),
+        *("load_run", "Run", "GnomonError"),
     }
     assert all(hasattr(gnomon, name) for name in gnomon.__all__)
     assert set(gnomon.__all__) <= set(dir(gnomon))

@@ -6,11 +6,12 @@ import torch
 
 from gnomon import assemble
 from gnomon.core.errors import ArtefactError, UsageError
-from gnomon.core.spec import Image, Label, Sequence, Spec, Split
+from gnomon.core.spec import Dataset, Image, Label, Sequence, Series, Spec, Split
 from gnomon.core.training import Allowance, Speed, TrainConfig
-from gnomon.data import opening
+from gnomon.data import forecasts, opening
 from gnomon.data.preparing import Prepared
 from gnomon.data.ragged import Ragged
+from gnomon.data.windows import Windows
 
 SPEED = Speed(flop_per_s=1e10, device="cpu", memory_bytes=1 << 30)
 ALLOWANCE = Allowance(train_s=10.0, samples=None, flop=None, num_train=1438)
@@ -147,5 +148,26 @@ def test_texts_are_looked_at_in_numbers_that_tell_how_rare_a_word_is():
     )
     target = Label(classes=("a", "b"))
     short, long = (Spec(input=Sequence(sizes=(4000,), length=n, unit="word"), target=target) for n in (500, 5000))
-    assert len(assemble._some(split, short)) == 2000
-    assert len(assemble._some(split, long)) == 1000
+    assert len(assemble._some(split, short)[0]) == 2000
+    assert len(assemble._some(split, long)[0]) == 1000
+
+
+@pytest.mark.parametrize("family", ["rnn", "cnn", "mlp"])
+def test_a_forecaster_begins_at_the_linear_model_that_was_solved(family):
+    rows = np.random.default_rng(0).normal(size=(200, 2)).cumsum(axis=0).astype(np.float32) * [1, 9] + [50, 0]
+    windows = Windows(rows, lookback=24, horizon=6, first=24)
+    series = Series(
+        names=("a", "b"), length=24, period=6, mean=tuple(rows.mean(axis=0)), deviation=tuple(rows.std(axis=0))
+    )
+    spec = Spec(input=series, target=Series(names=("a", "b"), length=6))
+    train = Split(inputs=windows, targets=windows, ids=range(171), hashes=np.arange(171, dtype=np.uint64))
+    dataset = Dataset(name="walk", source="", reader="series_table", splits={"train": train}, spec=spec, fingerprint="")
+    prepared = Prepared(dataset=dataset, preparation={})
+    choice = assemble.choose(wish(**{"run.family": family}), prepared, SPEED, allowance=ALLOWANCE)
+    assert choice.family.floor == "exact"
+    about = {"train": train, "seed": 0, "device": torch.device("cpu"), "channels_last": False}
+    network = assemble.make_network(family, choice.family, spec, **about).eval()
+    network.head.answer(torch.zeros(network.head.values))
+    some = windows[np.arange(5)]
+    expected = forecasts.fit_linear(windows, rows.std(axis=0), 6)(some)
+    assert network(torch.from_numpy(some)).value[..., 0].detach().numpy() == pytest.approx(expected, abs=1e-2)

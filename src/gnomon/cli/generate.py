@@ -26,18 +26,34 @@ gnomon generate runs/RUN --count 64 -o samples.png
 gnomon generate runs/RUN --class 3 --count 1000 -o threes/
 gnomon generate runs/RUN --like face.jpg -o rebuilt.png
 gnomon generate runs/RUN --between a.png b.png -o way.png
+gnomon generate runs/RUN --count 1000 -o synthetic.csv
 """
 
 _TEXT = {"prompt": "--prompt", "length": "--length", "top_k": "--top-k", "top_p": "--top-p", "stop": "--stop"}
-_PICTURES = {"count": "--count", "label": "--class", "like": "--like", "between": "--between"}
+_MADE = {"count": "--count", "label": "--class", "like": "--like"}
+_WAY = {"between": "--between"}
+_FOREIGN = {
+    "text": (("pictures, series or tables", {**_MADE, **_WAY}),),
+    "pictures": (("text", _TEXT),),
+    "series": (("text", _TEXT),),
+    "tables": (("text", _TEXT), ("pictures or series", _WAY)),
+}
+"""Flags that mean nothing, by what a model makes, each with what those models make for which it means something."""
+_PLACES = {
+    "pictures": "-o samples.png for a grid of all, -o samples/ for a file each",
+    "series": "-o synthetic.csv, or .tsv, .jsonl, .parquet",
+    "tables": "-o synthetic.csv, or .tsv, .jsonl, .parquet",
+}
+"""What is not written to the screen, and where it can be written to."""
+_COUNTED = {"tables": "rows"}
 _LINE = frozenset("\n\t")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class BothFlag(options.Flag):
-    """What is said of text and of pictures."""
+    """What is said of all."""
 
-    section = "Both"
+    section = "All"
 
 
 class TextFlag(options.Flag):
@@ -49,17 +65,17 @@ class TextFlag(options.Flag):
 class PictureFlag(options.Flag):
     """What is drawn."""
 
-    section = "Pictures"
+    section = "Pictures, series and tables"
 
 
-@click.command("generate", cls=Verb, epilog=EXAMPLES, short_help="let a model write or draw")
+@click.command("generate", cls=Verb, epilog=EXAMPLES, short_help="let a model write, draw or make rows")
 @options.run
 @click.option(
     "--temperature",
     cls=BothFlag,
     type=click.FloatRange(0, 100),
     metavar="T",
-    help="How wild: 0 is the likeliest alone, 1 what the model expects. Default: 0.8 for text, 1 for pictures.",
+    help="How wild: 0 is the likeliest alone, 1 what the model expects. Default: 0.8 for text, else 1.",
 )
 @click.option(
     "--seed",
@@ -68,7 +84,7 @@ class PictureFlag(options.Flag):
     default=0,
     show_default=True,
     metavar="N",
-    help="Same seed: same text, same pictures.",
+    help="Same seed: same text, same pictures, same series, same rows.",
 )
 @click.option(
     "--prompt",
@@ -106,35 +122,35 @@ class PictureFlag(options.Flag):
     cls=PictureFlag,
     type=click.IntRange(min=1),
     metavar="N",
-    help="How many pictures are drawn. Default: 64; of a way, 10.",
+    help="How many are made. Default: 64 pictures, 16 stretches of a series, 1,000 rows; of a way, 10.",
 )
 @click.option(
     "--class",
     "label",
     cls=PictureFlag,
     metavar="NAME",
-    help="Draw this class, where the model was trained with labels. Default: each in turn.",
+    help="Only this class, where the model was trained with labels. Default: each in turn; of rows, as often as seen.",
 )
 @click.option(
     "--like",
     cls=PictureFlag,
     multiple=True,
     metavar="FILE",
-    help="Rebuild this picture, or those of a folder, each under its original. May be repeated.",
+    help="Rebuild this picture, those of a folder, or this series (may be repeated), or the rows of this table.",
 )
 @click.option(
     "--between",
     cls=PictureFlag,
     nargs=2,
     metavar="A B",
-    help="Draw the way from one picture to another.",
+    help="Draw the way from one picture to another, or from the end of one series to that of another.",
 )
 @click.option(
     "-o",
     "--out",
     cls=options.Flag,
     metavar="FILE",
-    help="Write the text to a file; the pictures to a .png, or one each into a folder.",
+    help="Write text to a file; pictures to a .png, or one each into a folder; series and rows to a .csv or .parquet.",
 )
 @options.json
 @click.pass_context
@@ -155,19 +171,23 @@ def command(
     out: str | None,
     as_json: bool,
 ) -> None:
-    """Let a language model go on from a prompt, or a model of pictures draw.
+    """Let a language model go on from a prompt, a model of pictures or series draw, a model of a table make rows.
 
     A text appears after its prompt as it is being written. On a terminal, what would command it is shown escaped.
-    Pictures need a place: -o samples.png, or a folder.
+    All else needs a place: -o samples.png, a folder, or -o synthetic.csv.
     """
     with watching(as_json=as_json) as watch:
         from gnomon import api
 
         makes = api.makes(run)
         _require_fitting(ctx, makes)
-        if makes == "pictures":
+        if makes in _PLACES:
             wished = {"count": count, "label": label, "like": like, "between": between, "temperature": temperature}
-            _draw(watch, run, wished, seed=seed, out=_place(out), given=_given(ctx))
+            settings = _settings(wished, _given(ctx))
+            make = _synthesise if makes == "tables" else _draw
+            num = make(watch, run, settings, seed=seed, out=_place(out, makes))
+            where = out if num == 1 else f"{out} ({num:,} {_COUNTED.get(makes, makes)})"
+            watch.answer({**watch.display.result, "out": out}, [fact("written", where)])
             return
         pieces = api.generate(
             run,
@@ -189,25 +209,35 @@ def command(
         watch.answer({**watch.display.result, "out": out}, [fact("written", out)] if out else [])
 
 
-def _draw(watch: Watch, run: str, wished: Mapping[str, Any], *, seed: int, out: str, given: frozenset[str]) -> None:
-    from gnomon import api
-
+def _settings(wished: Mapping[str, Any], given: frozenset[str]) -> dict[str, Any]:
+    """Return what was said of what is to be made. Raises ``UsageError`` for flags that do not go together."""
     idle = {"like": ("count", "between", "temperature", "seed"), "between": ("temperature", "seed")}
     for name, others in idle.items():
         if name in given and (wrong := [f"--{other}" for other in others if other in given]):
             raise UsageError(f"--{name} does not go with {', '.join(wrong)}", fix=f"leave {' and '.join(wrong)} out")
-    settings = {name: value for name, value in wished.items() if name in given}
-    pictures = api.draw(run, out=out, seed=seed, emit=watch.emit, **settings)
-    where = out if len(pictures) == 1 else f"{out} ({len(pictures):,} pictures)"
-    watch.answer({**watch.display.result, "out": out}, [fact("written", where)])
+    return {name: value for name, value in wished.items() if name in given}
 
 
-def _place(out: str | None) -> str:
+def _draw(watch: Watch, run: str, settings: Mapping[str, Any], *, seed: int, out: str) -> int:
+    """Return how many pictures, or stretches of a series, were drawn."""
+    from gnomon import api
+
+    return len(api.draw(run, out=out, seed=seed, emit=watch.emit, **settings))
+
+
+def _synthesise(watch: Watch, run: str, settings: Mapping[str, Any], *, seed: int, out: str) -> int:
+    """Return how many rows of a table were made."""
+    from gnomon import api
+
+    if len(settings.get("like", ("",))) != 1:
+        raise UsageError("--like takes one table", fix="name one file")
+    like = {"like": settings["like"][0]} if "like" in settings else {}
+    return int(api.synthesise(run, out=out, seed=seed, emit=watch.emit, **{**settings, **like}).num_rows)
+
+
+def _place(out: str | None, makes: str) -> str:
     if out is None:
-        raise UsageError(
-            "pictures need a place to be written to",
-            fix="-o samples.png for a grid of all, -o samples/ for a file each",
-        )
+        raise UsageError(f"{makes} need a place to be written to", fix=_PLACES[makes])
     return out
 
 
@@ -218,16 +248,15 @@ def _given(ctx: click.Context) -> frozenset[str]:
 
 
 def _require_fitting(ctx: click.Context, makes: str) -> None:
-    """Refuse flags for pictures where a model writes text, and the other way round."""
+    """Refuse flags that mean nothing for what a model makes."""
     given = _given(ctx)
-    foreign = {"text": _PICTURES, "pictures": _TEXT}.get(makes, {})
-    if wrong := [flag for name, flag in foreign.items() if name in given]:
-        other = {"text": "pictures", "pictures": "text"}[makes]
-        verb = "are" if len(wrong) > 1 else "is"
-        raise UsageError(
-            f"{', '.join(wrong)} {verb} for models that make {other}: this one makes {makes}",
-            fix=f"leave {' and '.join(wrong)} out",
-        )
+    for other, flags in _FOREIGN.get(makes, ()):
+        if wrong := [flag for name, flag in flags.items() if name in given]:
+            verb = "are" if len(wrong) > 1 else "is"
+            raise UsageError(
+                f"{', '.join(wrong)} {verb} for models that make {other}: this one makes {makes}",
+                fix=f"leave {' and '.join(wrong)} out",
+            )
 
 
 def _show(prompt: str, pieces: Iterable[str]) -> None:

@@ -29,6 +29,8 @@ gnomon predict runs/RUN parts/ -o scores.csv
 _SHOWN = 20
 _TREES = 3
 """Trees that are drawn on the screen."""
+_UNREAD = 8
+"""Of what could not be read beyond what the screen shows, so much is named."""
 
 
 @click.command("predict", cls=Verb, epilog=EXAMPLES, short_help="use a model on new files")
@@ -51,7 +53,7 @@ def command(run: str, files: tuple[str, ...], out: str | None, strict: bool, as_
 
         predictions = api.predict(run, list(files), out=out, strict=strict, emit=watch.emit)
         answer = {"predictions": predictions, "out": out}
-        watch.answer(answer, [fact("written", out)] if out else _rows(predictions))
+        watch.answer(answer, [fact("written", out), *_unread(predictions)] if out else _rows(predictions))
 
 
 def _rows(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
@@ -61,16 +63,52 @@ def _rows(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
         return _trees(predictions)
     if any("times" in prediction for prediction in predictions):
         return [row for prediction in predictions for row in _continued(prediction)]
+    if any("surprise" in prediction for prediction in predictions):
+        return _steps(predictions)
     some = predictions[:_SHOWN]
     if any("p_value" in prediction for prediction in predictions):
         head: list[Piece] = [(text, "dim") for text in ("", "strangeness", "p-value", "")]
         shown = columns([head, *map(_weighed, some)], right=frozenset({1, 2}))
     else:
         shown = columns([_cells(prediction) for prediction in some], right=frozenset({1}))
-    if len(predictions) > _SHOWN:
-        rest = words.count(len(predictions) - _SHOWN)
-        shown.append(Row(((f"and {rest} more; -o predictions.csv writes them all", "dim"),)))
-    return shown
+    return [*shown, *_more(predictions[_SHOWN:])] if len(predictions) > _SHOWN else shown
+
+
+def _unread(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return the first of some predictions that are none, and why, under their number."""
+    bad = [prediction for prediction in predictions if prediction.get("error")]
+    if not bad:
+        return []
+    rest = Row(((f"and {words.count(len(bad) - _UNREAD)} more", "dim"),))
+    told = columns([_cells(prediction) for prediction in bad[:_UNREAD]])
+    return [fact("unread", (words.count(len(bad)), "yellow")), *told, *([rest] if len(bad) > _UNREAD else [])]
+
+
+def _more(rest: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return how many predictions more there are than the screen shows, and which of them are none."""
+    return [Row(((f"and {words.count(len(rest))} more; -o predictions.csv writes them all", "dim"),)), *_unread(rest)]
+
+
+def _steps(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
+    """Return the strangest steps of series, and how many are taken for anomalies; errors stand first."""
+    failed = [Row(tuple(_cells(one))) for one in predictions if one.get("error")]
+    steps = [one for one in predictions if not one.get("error")]
+    strangest = sorted(steps, key=lambda one: -float(one["score"]))[:_SHOWN]
+    several = len({one["file"] for one in steps}) > 1
+    head: list[Piece] = [(text, "dim") for text in ("the strangest", "strangeness", "p-value", "channel", "")]
+    rows = columns([head, *(_step(one, several) for one in strangest)], right=frozenset({1, 2}))
+    told = f"of {words.count(len(steps))} steps"
+    if any("anomalous" in one for one in steps):
+        told = f"{words.count(sum(bool(one['anomalous']) for one in steps))} {told} are taken for anomalies"
+    return [*failed, *rows, Row(((f"{told}; -o scores.csv writes them all", "dim"),))]
+
+
+def _step(prediction: Mapping[str, Any], several: bool) -> list[Piece]:
+    name = f"{printable(str(prediction['file']))} " if several else ""
+    verdict = ("anomalous", "bold") if prediction.get("anomalous") else ("", "")
+    score, p_value = f"{prediction['score']:.4g}", f"{prediction['p_value']:.3g}"
+    channel = printable(str(prediction["channel"]))
+    return [(f"{name}{prediction['time']}", "dim"), (score, ""), (p_value, ""), (channel, ""), verdict]
 
 
 def _weighed(prediction: Mapping[str, Any]) -> list[Piece]:
@@ -99,16 +137,14 @@ def _trees(predictions: Sequence[Mapping[str, Any]]) -> list[Row]:
         rows += columns([_cells(prediction)])
         if not prediction.get("error"):
             inner = [""] * (len(prediction["symbols"]) - 1)
-            labels = prediction.get("labels") or [*inner, str(prediction.get("label", ""))]
+            root = words.plain(prediction["value"]) if "value" in prediction else str(prediction.get("label", ""))
+            labels = prediction.get("labels") or [*inner, root]
             tree = treetext.tree_of(prediction["symbols"], prediction["parents"])
             rows += [Row(((line, ""),)) for line in treetext.lines(tree, labels)]
         rows.append(blank())
     rest = predictions[_TREES:]
     rows += columns([_cells(prediction) for prediction in rest[:_SHOWN]], right=frozenset({1}))
-    if len(rest) > _SHOWN:
-        more = words.count(len(rest) - _SHOWN)
-        rows.append(Row(((f"and {more} more; -o predictions.csv writes them all", "dim"),)))
-    return rows
+    return [*rows, *_more(rest[_SHOWN:])] if len(rest) > _SHOWN else rows
 
 
 def _continued(prediction: Mapping[str, Any]) -> list[Row]:

@@ -108,17 +108,25 @@ def mean(values: Floats, *, scale: float = 1.0) -> Score:
     return Score(value=value, low=value - half, high=value + half, n=len(values))
 
 
-def scores(found: Terms, *, num_values: int) -> dict[str, Score]:
-    """Return nll, elbo and its parts in nats a sample, and bits per dimension of ``num_values`` a sample."""
+def scores(found: Terms, *, num_values: int, measured: bool = False) -> dict[str, Score]:
+    """Return nll, elbo and its parts in nats a sample, and what is said of one of ``num_values`` a sample.
+
+    That are bits where values are counted, and nats of their density where they are ``measured``.
+    """
     nll = negative_log_likelihood(found)
-    bits = 1 / (num_values * math.log(2))
+    name, each = per_value(num_values, measured=measured)
     return {
         "nll": nll,
-        "bits_per_dim": Score(value=nll.value * bits, low=nll.low * bits, high=nll.high * bits, n=nll.n),
+        name: Score(value=nll.value * each, low=nll.low * each, high=nll.high * each, n=nll.n),
         "elbo": mean(found.negative_elbo, scale=-1.0),
         "reconstruction": mean(found.reconstruction),
         "kl": mean(found.divergences.sum(axis=1)),
     }
+
+
+def per_value(num_values: int, *, measured: bool) -> tuple[str, float]:
+    """Return what the bound of one value is called, and by what the nats of a sample are multiplied for it."""
+    return ("nll_per_value", 1 / num_values) if measured else ("bits_per_dim", 1 / (num_values * math.log(2)))
 
 
 def details(found: Terms) -> dict[str, Any]:

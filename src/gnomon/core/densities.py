@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gnomon.core import bounds, surprise
 from gnomon.core.errors import DataError
-from gnomon.core.spec import Column, Density, Image, Output, Score, Spec
+from gnomon.core.spec import Column, Density, Image, MixedRow, Output, Score, Series, Spec
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,16 +34,20 @@ class Densities:
     output_size = 3
 
     def __init__(self, spec: Spec) -> None:
-        if not isinstance(spec.target, Density) or not isinstance(spec.input, Image):
+        if not isinstance(spec.target, Density) or not isinstance(spec.input, Image | MixedRow | Series):
             raise DataError(
                 f"a {type(spec.input).__name__} with a {type(spec.target).__name__} is nothing to generate",
-                fix="give pictures, or choose another --task",
+                fix="give pictures, a table or a series, or choose another --task",
             )
         self.spec = spec
         self.target = spec.target
-        self.num_values = spec.input.height_px * spec.input.width_px * spec.input.channels
-        self.headline = "nll" if spec.target.binarize != "off" else "bits_per_dim"
-        self.also = math.log(len(spec.target.classes)) if spec.target.conditional and spec.target.classes else 0.0
+        self.series = spec.input if isinstance(spec.input, Series) else None
+        self.num_values = _num_values(spec.input)
+        self.per_value, self.each = bounds.per_value(self.num_values, measured=self.series is not None)
+        in_nats = isinstance(spec.input, MixedRow) or spec.target.binarize != "off"
+        self.headline = "nll" if in_nats else self.per_value
+        in_turn = spec.target.conditional and spec.target.classes and not spec.target.shares
+        self.also = math.log(len(spec.target.classes)) if in_turn else 0.0
         self.held_out: tuple[float, ...] = ()
 
     def loss(self, output: Output, targets: Tensor) -> Tensor:
@@ -69,12 +73,12 @@ class Densities:
 
     def progress_metrics(self, kept: Tensor, targets: Tensor | None) -> dict[str, float]:
         """Return the bound and its parts for the live line."""
-        found = bounds.scores(bounds.terms(kept.double().cpu().numpy(), also=self.also), num_values=self.num_values)
+        found = self.scored(bounds.terms(kept.double().cpu().numpy(), also=self.also))
         return {name: found[name].value for name in (self.headline, "reconstruction", "kl")}
 
     def metrics(self, kept: npt.NDArray[Any], targets: Ints, *, seed: int) -> dict[str, Score]:
         """Return every score of what was kept ``(n, columns)``, the headline first."""
-        found = bounds.scores(bounds.terms(kept, also=self.also), num_values=self.num_values)
+        found = self.scored(bounds.terms(kept, also=self.also))
         return {self.headline: found[self.headline], **found}
 
     def details(self, kept: npt.NDArray[Any], targets: Ints, ids: Column) -> dict[str, Any]:
@@ -83,7 +87,7 @@ class Densities:
         order = np.argsort(-found.strangeness, kind="stable")
         return {
             **bounds.details(found),
-            "likelihood": {"levels": self.target.levels, "binarize": self.target.binarize},
+            "likelihood": self._likelihood(),
             "strangest": self._told(found, order[:NUM_STRANGEST], targets, ids),
             "typical": self._told(found, order[::-1][:NUM_STRANGEST], targets, ids),
             "histogram": self.histogram(found, targets),
@@ -102,9 +106,20 @@ class Densities:
 
     def of_nats(self, nats: npt.NDArray[np.float64]) -> dict[str, Score]:
         """Return the scores of a model that gives each sample this -log p, ``(n,)``."""
-        nll = bounds.mean(nats)
-        bits = bounds.mean(nats, scale=1 / (self.num_values * math.log(2)))
-        return {self.headline: nll if self.headline == "nll" else bits, "nll": nll, "bits_per_dim": bits}
+        nll, each = bounds.mean(nats), bounds.mean(nats, scale=self.each)
+        return {self.headline: nll if self.headline == "nll" else each, "nll": nll, self.per_value: each}
+
+    def scored(self, found: bounds.Terms) -> dict[str, Score]:
+        """Return the scores of terms: of samples and of one value of them."""
+        return bounds.scores(found, num_values=self.num_values, measured=self.series is not None)
+
+    def _likelihood(self) -> dict[str, Any]:
+        """Return what the samples are made of, as the bound counts it."""
+        if isinstance(self.spec.input, MixedRow):
+            return {"columns": len(self.spec.input.names), "discretised": True}
+        if self.series is not None:
+            return {"noise": "Student", "values": "divided by the deviation of their channel in training"}
+        return {"levels": self.target.levels, "binarize": self.target.binarize}
 
     def _row(self, row: npt.NDArray[np.float64], p_value: float) -> dict[str, Any]:
         bound = float(row[0] + row[2:].sum())
@@ -112,7 +127,7 @@ class Densities:
             "nll_bound": bound,
             "reconstruction": float(row[0]),
             "kl": float(row[2:].sum()),
-            "bits_per_dim": bound / (self.num_values * math.log(2)),
+            self.per_value: bound * self.each,
             "score": float(row[1]),
             "p_value": p_value,
         }
@@ -133,6 +148,15 @@ class Densities:
             }
             for i, name, p in zip(rows, names, p_values, strict=True)
         ]
+
+
+def _num_values(leaf: Image | MixedRow | Series) -> int:
+    """Return of how many numbers a sample is made."""
+    if isinstance(leaf, MixedRow):
+        return len(leaf.names)
+    if isinstance(leaf, Series):
+        return leaf.length * len(leaf.names)
+    return leaf.height_px * leaf.width_px * leaf.channels
 
 
 def _edges(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

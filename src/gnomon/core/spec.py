@@ -218,6 +218,59 @@ class Vector:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quantity:
+    """A column of numbers on a grid: the value at place ``p`` is ``low + p * step``, in training from 0 to
+    ``places - 1``.
+
+    Its density is a mixture of normal distributions, of the values that stand out, and of missing cells.
+    """
+
+    name: str
+    low: float
+    step: float
+    places: int
+    spikes: tuple[int, ...] = ()
+    """Places of values that come far more often than their neighbours, rising."""
+    means: tuple[float, ...] = ()
+    """Means of the normal distributions, in places."""
+    deviations: tuple[float, ...] = ()
+    has_missing: bool = True
+    """False where no cell was missing in training, so that none is in new rows."""
+
+    def __post_init__(self) -> None:
+        if not (self.step > 0 and self.places >= 1 and len(self.means) == len(self.deviations) >= 1):
+            raise ValueError(f"a column of {self.places} places, {self.step:g} apart, with {len(self.means)} modes")
+        if not all(deviation > 0 for deviation in self.deviations):
+            raise ValueError("a normal distribution without a spread")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixedRow:
+    """Rows of a table that are learned themselves, stored as float32 ``(batch, numbers + categories)``.
+
+    Of a number its place on the grid, NaN where it is missing; it may lie outside. Of a category its code: 0 where the
+    cell is missing, 1 where its value is rare or was not seen in training.
+    """
+
+    numbers: tuple[Quantity, ...]
+    categories: tuple[tuple[str, int], ...] = ()
+    """Names, each with how many codes it has, 0 and 1 included."""
+    never: tuple[tuple[int, ...], ...] = ()
+    """Of each category the codes that did not come in training, and so do not in new rows; empty where all may."""
+
+    def __post_init__(self) -> None:
+        if (not self.numbers and not self.categories) or any(size < 2 for _, size in self.categories):
+            raise ValueError(f"rows of {len(self.numbers)} numbers and the categories {self.categories}")
+        if self.never and len(self.never) != len(self.categories):
+            raise ValueError(f"codes that never come of {len(self.never)} of {len(self.categories)} categories")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns, as they are stored."""
+        return (*(number.name for number in self.numbers), *(name for name, _ in self.categories))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Audio:
     """Recordings as they were read: int16 ``(samples,)`` each, of any length, of which a `Waveform` is made."""
 
@@ -258,6 +311,8 @@ class Density:
     """The classes of the samples where they are known."""
     conditional: bool = False
     """True where the model is told the class."""
+    shares: tuple[float, ...] = ()
+    """How often each class comes in training, where new samples are to have them as often; else each in turn."""
 
     @property
     def levels(self) -> int:
@@ -286,6 +341,7 @@ Leaf = (
     | NodeLabels
     | Table
     | Vector
+    | MixedRow
     | Audio
     | Waveform
     | Density
@@ -373,10 +429,15 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """A reader's claim on a path. ``confidence`` in (0, 1]; the highest wins; ``why`` is printed."""
+    """A reader's claim on a path. ``confidence`` in (0, 1]; the highest wins; ``why`` is printed.
+
+    Where a task of ``suits`` is asked for, this claim goes before those of surer readers: most data can be seen in
+    more than one way.
+    """
 
     confidence: float
     why: str
+    suits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,7 @@ def audit(dataset: Dataset, *, needs_labels: bool = True) -> Audit:
         *continuing.find(dataset),
         *lengths.find(dataset),
         *channels.find(dataset),
-        *tableleaks.findings(dataset),
+        *(tableleaks.findings(dataset) if needs_labels else ()),
         *soundfindings.find(dataset),
         *repeated,
         *hard,
@@ -80,8 +80,9 @@ def _unreadable(dataset: Dataset) -> Iterable[Finding]:
     if not num_bad:
         return
     total = num_bad + sum(map(len, dataset.splits.values()))
+    first = {entry.reason: printable(entry.id) for entry in reversed(dataset.skipped)}
     reasons = Counter(entry.reason for entry in dataset.skipped).most_common(MAX_NAMES)
-    told = ", ".join(f"{reason} ({n})" for reason, n in reasons)
+    told = ", ".join(f"{reason} ({first[reason] if n == 1 else f'{n:,}, as {first[reason]}'})" for reason, n in reasons)
     yield Finding(
         level="warning",
         text=f"{num_bad:,} of {total:,} {nouns.of_samples(dataset.spec).many} could not be used: {told}",

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.spec import Dataset, Density, Guess, Image, Label, Normality, Spec, Split
+from gnomon.data.nouns import Noun, of_samples
 from gnomon.data.split import take
 
 KIND = "density"
@@ -49,21 +50,23 @@ def prepare(
     nothing to learn.
     """
     if not isinstance(dataset.spec.input, Image):
-        raise UsageError(f"the density of {type(dataset.spec.input).__name__} data is not learned", fix="give pictures")
+        raise UsageError(
+            f"the density of {type(dataset.spec.input).__name__} data is not learned", fix="give pictures or a table"
+        )
     classes = dataset.spec.target.classes if isinstance(dataset.spec.target, Label | Density) else ()
-    _require_classes(config.anomalous, classes)
+    require_classes(config.anomalous, classes)
     target, guesses = _target(dataset, config, wanted, classes, known)
-    splits = {name: _usable(name, part, target) for name, part in dataset.splits.items()}
-    _require_variety(splits.get("train", splits[next(iter(splits))]), dataset)
+    splits = {name: usable(name, part, target) for name, part in dataset.splits.items()}
+    require_variety(splits.get("train", splits[next(iter(splits))]), dataset)
     made = replace(
         dataset,
         spec=Spec(input=dataset.spec.input, target=target),
         splits=splits,
         guesses=(*dataset.guesses, *guesses),
     )
-    normal = list(target.normal) if isinstance(target, Normality) else []
+    learned = list(target.normal) if isinstance(target, Normality) else []
     facts = {"kind": KIND, "binarize": target.binarize, "values": list(target.values)}
-    return made, {**facts, "conditional": target.conditional, "normal": normal}
+    return made, {**facts, "conditional": target.conditional, "normal": learned}
 
 
 def _target(
@@ -86,7 +89,7 @@ def _target(
     if dataset.spec.input.channels != 1 and binarize != "off":  # type: ignore[union-attr]
         raise UsageError("colour pictures cannot be made of two values", fix="--set density.binarize=off")
     if issubclass(wanted, Normality):
-        normal = tuple(known["normal"]) if known is not None else _normal(train, classes, config.anomalous)
+        normal = tuple(known["normal"]) if known is not None else normal_classes(train, classes, config.anomalous)
         return wanted(binarize=binarize, values=values, classes=classes, normal=normal), guesses
     conditional = bool(classes) and len(classes) > 1 and config.condition != "off"
     if config.condition == "on" and not conditional:
@@ -121,17 +124,21 @@ def _few_values(train: Split, binarize: str) -> tuple[int, ...]:
     return tuple(int(value) for value in found) if 2 <= len(found) <= _FEW else ()
 
 
-def _normal(train: Split, classes: tuple[str, ...], anomalous: tuple[str, ...]) -> tuple[str, ...]:
+def normal_classes(train: Split, classes: tuple[str, ...], anomalous: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the classes that are learned: those of the training samples that are not named as anomalous.
+
+    Raises ``DataError`` where none is left.
+    """
     if not classes:
         return ()
     there = np.bincount(train.targets[train.targets >= 0], minlength=len(classes)) > 0
-    normal = tuple(name for name, any_there in zip(classes, there, strict=True) if any_there and name not in anomalous)
-    if not normal:
+    left = tuple(name for name, any_there in zip(classes, there, strict=True) if any_there and name not in anomalous)
+    if not left:
         raise DataError("no class is left to learn from", fix="name fewer classes in density.anomalous")
-    return normal
+    return left
 
 
-def _usable(name: str, part: Split, target: Density) -> Split:
+def usable(name: str, part: Split, target: Density) -> Split:
     """Return a split without anomalies; only the test split keeps them. Without classes, every target is -1."""
     if not target.classes:
         return replace(part, targets=np.full(len(part), -1, dtype=np.int64))
@@ -142,23 +149,25 @@ def _usable(name: str, part: Split, target: Density) -> Split:
     return take(part, np.flatnonzero(~odd[part.targets]))
 
 
-def _require_classes(named: tuple[str, ...], classes: tuple[str, ...]) -> None:
+def require_classes(named: tuple[str, ...], classes: tuple[str, ...]) -> None:
+    """Raise ``UsageError`` where a class that is named as anomalous is none."""
     for name in named:
         if name not in classes:
             there = ", ".join(classes[:20]) or "none"
             raise UsageError(f"density.anomalous names {name!r}, which is no class", fix=f"there are: {there}")
 
 
-def _require_variety(train: Split, dataset: Dataset) -> None:
-    """Refuse data that has a single picture, or the same picture over and over."""
+def require_variety(train: Split, dataset: Dataset) -> None:
+    """Refuse data that has a single sample, or the same one over and over."""
+    noun = Noun("picture", "pictures") if isinstance(dataset.spec.input, Image) else of_samples(dataset.spec)
     if len(train) < 2:
         raise DataError(
-            f"{len(train)} picture is too few to learn from", fix="give at least a few dozen", path=dataset.source
+            f"{len(train)} {noun.one} is too few to learn from", fix="give at least a few dozen", path=dataset.source
         )
     if len(np.unique(train.hashes)) == 1:
         raise DataError(
-            f"all {len(train)} training pictures are the same: there is nothing to learn",
-            fix="give pictures that differ",
+            f"all {len(train)} training {noun.many} are the same: there is nothing to learn",
+            fix=f"give {noun.many} that differ",
             path=dataset.source,
         )
 

@@ -37,33 +37,35 @@ def detect(
     emit: Emit,
     should_stop: Callable[[], bool] = lambda: False,
     reader: str = "auto",
+    task: str = "auto",
 ) -> Detected:
     """Return which reader fits ``source``: a path that exists, else a known name, which may be downloaded.
 
-    A ``reader`` that the user named is taken without asking whether it fits. Raises ``UsageError`` where there is
+    A ``reader`` that the user named is taken without asking whether it fits; one that says that it suits the ``task``
+    that was asked for goes before the others. Raises ``UsageError`` where there is
     neither, ``DataError`` where no reader understands what lies there.
     """
     path = Path(source)
     if os.path.lexists(path):
         _say_if_a_name(source, emit)
         _require_readable(path)
-        return _read_by(path, _name_of(path), reader)
+        return _read_by(path, _name_of(path), reader, task)
     if _is_a_name(source):
         found = named.resolve(source, data_dir, cache_dir, emit, should_stop)
         if found is not None:
-            return _read_by(found, source, reader)
+            return _read_by(found, source, reader, task)
         if data_dir is not None and (data_dir / source).exists():
-            return _read_by(data_dir / source, _name_of(data_dir / source), reader)
-    if matches := _matches(path):
+            return _read_by(data_dir / source, _name_of(data_dir / source), reader, task)
+    if matches := _matches(path, task):
         return _surest(path, source, matches)
     raise UsageError("there is no such file, folder or known data set", fix=_near(source), path=source)
 
 
-def _read_by(path: Path, name: str, reader: str) -> Detected:
+def _read_by(path: Path, name: str, reader: str, task: str) -> Detected:
     if reader != "auto":
         plugins.load("reader", reader)
         return Detected(reader=reader, path=path, match=Match(confidence=1.0, why="as you said"), name=name)
-    matches = _matches(path)
+    matches = _matches(path, task)
     if not matches:
         raise DataError("no reader understands what is here", fix=_expected(), path=path)
     return _surest(path, name, matches)
@@ -74,10 +76,11 @@ def _surest(path: Path, name: str, matches: list[tuple[Match, str]]) -> Detected
     return Detected(reader=reader, path=path, match=match, name=name, others=tuple(other for _, other in matches[1:]))
 
 
-def _matches(path: Path) -> list[tuple[Match, str]]:
-    """Return the claims of all readers, the surest first."""
+def _matches(path: Path, task: str) -> list[tuple[Match, str]]:
+    """Return the claims of all readers, those that suit the task and then the surest first."""
     claims = [(plugins.load("reader", name).sniff(path), name) for name in plugins.names("reader")]
-    return sorted(((match, name) for match, name in claims if match), key=lambda claim: -claim[0].confidence)
+    there = ((match, name) for match, name in claims if match)
+    return sorted(there, key=lambda claim: (task not in claim[0].suits, -claim[0].confidence))
 
 
 def _is_a_name(source: str) -> bool:

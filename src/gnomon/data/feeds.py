@@ -10,7 +10,20 @@ import numpy.typing as npt
 import torch
 
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Batch, Image, Label, Sequence, Series, Spec, Split, Tree, Vector, Waveform
+from gnomon.core.spec import (
+    Batch,
+    Density,
+    Image,
+    Label,
+    MixedRow,
+    Sequence,
+    Series,
+    Spec,
+    Split,
+    Tree,
+    Vector,
+    Waveform,
+)
 from gnomon.core.training import AugmentConfig
 from gnomon.data import batch as pictures
 from gnomon.data import sequences, soundfeed, stream, windows
@@ -58,10 +71,10 @@ def feed_for(
     if isinstance(spec.input, Tree):
         return sequences.SequenceFeed(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Series):
-        if isinstance(spec.target, Label):
+        if isinstance(spec.target, Label | Density):
             return windows.ArrayFeed(split, **about)  # type: ignore[arg-type]
         return windows.WindowFeed(split, **about)  # type: ignore[arg-type]
-    if isinstance(spec.input, Vector):
+    if isinstance(spec.input, Vector | MixedRow):
         return windows.ArrayFeed(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Waveform):
         return soundfeed.SoundFeed(split, spec, augment=augment, **about)  # type: ignore[arg-type]
@@ -82,10 +95,10 @@ def looks(
     if isinstance(spec.input, Tree):
         return sequences.looks_sequences(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Series):
-        if isinstance(spec.target, Label):
+        if isinstance(spec.target, Label | Density):
             return windows.looks_arrays(split, **about)  # type: ignore[arg-type]
         return windows.looks_windows(split, **about)  # type: ignore[arg-type]
-    if isinstance(spec.input, Vector):
+    if isinstance(spec.input, Vector | MixedRow):
         return windows.looks_arrays(split, **about)  # type: ignore[arg-type]
     if isinstance(spec.input, Waveform):
         return soundfeed.looks_sounds(split, **about)  # type: ignore[arg-type]

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gnomon.core.spec import Series, Split
 from gnomon.data.windows import Windows
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.float32]
 
-PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0)
+PENALTIES = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Ridge penalties to choose from, as shares of the mean variance of the inputs."""
+
+MOST_KNOWN = 2048
+"""Known steps that a linear model sees, the newest: solving for more takes longer than they are worth."""
 
 _HELD_OUT = 0.2
 _LEAST_WINDOWS = 20
@@ -55,30 +59,46 @@ class Linear:
         return forecast
 
 
-def fit_linear(windows: Windows, deviation: Floats) -> Linear:
+def fit_linear(windows: Windows, deviation: Floats, period: int = 1) -> Linear:
     """Return the ridge regression of all windows, solved exactly; ``deviation (channels,)`` brings them to one scale.
 
-    The penalty is the one of `PENALTIES` with the least squared error on the last fifth of the windows. Neighbouring
-    windows share all but one row, so that the products of all pairs of steps follow from those of the first step: no
-    window is ever written out, and a million rows take a second.
+    What it is drawn to is the mean of the known steps of the same phase, or without a season no change: weights for
+    which there is little evidence then say what is sensible anyway. The penalty is the one of `PENALTIES` with the
+    least squared error on the last fifth of the windows. Neighbouring windows share all but one row, so that the
+    products of all pairs of steps follow from those of the first step: no window is ever written out, and a million
+    rows take a second.
 
     Source: Zeng et al., "Are transformers effective for time series forecasting?", AAAI 2023 (NLinear: the last value
     taken off, weights shared by the channels); Hoerl and Kennard, "Ridge regression", Technometrics 12, 1970.
     """
     columns = list(windows.columns)
     scale = deviation[columns]
-    rows = windows.rows[windows.first - windows.lookback :, columns].astype(np.float64)
+    known = min(windows.lookback, MOST_KNOWN)
+    rows = windows.rows[windows.first - known :, columns].astype(np.float64)
     rows = (rows - rows.mean(axis=0)) / scale
-    length = windows.lookback + windows.horizon
-    penalty = _choose_penalty(rows, windows.lookback, length)
-    found = _moments(rows, windows.lookback, length)
-    weights = _solve(found, penalty)
-    bias = found.target_mean - found.input_mean @ weights
-    return Linear(
-        weights=np.concatenate([weights, np.zeros((1, windows.horizon))]).astype(np.float32),
-        bias=(bias[:, None] * scale).astype(np.float32),
-        penalty=penalty,
-    )
+    length = known + windows.horizon
+    prior = _same_phase(known, windows.horizon, period)
+    penalty = _choose_penalty(rows, prior, length)
+    found = _moments(rows, known, length)
+    weights = np.zeros((windows.lookback, windows.horizon), np.float32)
+    weights[windows.lookback - known : -1] = solved = _solve(found, penalty, prior)
+    bias = found.target_mean - found.input_mean @ solved
+    return Linear(weights=weights, bias=(bias[:, None] * scale).astype(np.float32), penalty=penalty)
+
+
+def exact(train: Split, given: Series) -> tuple[Rows, Rows]:
+    """Return the linear model of a training split for values that are divided by the deviation of their channel.
+
+    Weights ``(horizon, lookback)`` that all target channels share, and the offset of each, ``(channels, horizon)``;
+    ``given`` are the channels that are known. Raises ``TypeError`` where the split holds no windows.
+    """
+    if not isinstance(train.inputs, Windows):
+        raise TypeError(f"a {type(train.inputs).__name__} holds no windows")
+    deviation = np.array(given.deviation or (1.0,) * len(given.names))
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    found = fit_linear(train.inputs, deviation, given.period)
+    offset = found.bias / deviation[list(train.inputs.columns)]
+    return np.ascontiguousarray(found.weights.T), np.ascontiguousarray(offset.T, np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +114,19 @@ class _Moments:
     """Of each step with itself only."""
 
 
-def _choose_penalty(rows: Floats, lookback: int, length: int) -> float:
+def _same_phase(lookback: int, horizon: int, period: int) -> Floats:
+    """Return the weights ``(lookback - 1, horizon)`` that give the mean of the known steps of the same phase."""
+    num_known = lookback // period
+    if period <= 1 or not num_known:
+        return np.zeros((lookback - 1, horizon))
+    ago, ahead = np.arange(-lookback, -1)[:, None], np.arange(horizon)
+    recent = ago >= -num_known * period
+    weights: Floats = (recent & ((ahead - ago) % period == 0)) / num_known
+    return weights
+
+
+def _choose_penalty(rows: Floats, prior: Floats, length: int) -> float:
+    lookback = len(prior) + 1
     num_windows = len(rows) - length + 1
     held = int(_HELD_OUT * num_windows)
     num_fit = num_windows - held - (length - lookback)  # no held out target is among the targets of the fit
@@ -104,21 +136,21 @@ def _choose_penalty(rows: Floats, lookback: int, length: int) -> float:
     check = _moments(rows[num_windows - held :], lookback, length)
     errors = []
     for penalty in PENALTIES:
-        weights = _solve(fit, penalty)
+        weights = _solve(fit, penalty, prior)
         shift = check.target_mean - fit.target_mean - (check.input_mean - fit.input_mean) @ weights
         explained = 2 * (weights * check.input_target).sum() - (weights * (check.input_input @ weights)).sum()
         errors.append(check.target_target.sum() - explained + (shift**2).sum())
     return PENALTIES[int(np.argmin(errors))]
 
 
-def _solve(moments: _Moments, penalty: float) -> Floats:
-    """Return the weights ``(lookback - 1, horizon)`` of the ridge regression."""
+def _solve(moments: _Moments, penalty: float, prior: Floats) -> Floats:
+    """Return the weights ``(lookback - 1, horizon)`` of the ridge regression, which draws them to ``prior``."""
     gram = moments.input_input.copy()
     if not len(gram):
         return np.zeros_like(moments.input_target)
     amount = penalty * max(float(np.trace(gram)) / len(gram), 1e-12)
     gram[np.diag_indices_from(gram)] += amount
-    weights: Floats = np.linalg.solve(gram, moments.input_target)
+    weights: Floats = np.linalg.solve(gram, moments.input_target + amount * prior)
     return weights
 
 

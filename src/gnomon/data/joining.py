@@ -34,12 +34,12 @@ def fit(other: Dataset, main: Dataset, name: str) -> Split:
 
 
 def as_density(dataset: Dataset, target: Density) -> Dataset:
-    """Return labelled or unlabelled pictures for a model of the pictures themselves: classes are found by name.
+    """Return labelled or unlabelled samples for a model of the samples themselves: classes are found by name.
 
     A class that ``target`` lacks is unknown, -1. Other data stay as they are.
     """
     own = dataset.spec.target
-    if not isinstance(dataset.spec.input, Image) or not isinstance(own, Label | Density):
+    if not isinstance(dataset.spec.input, Image | Series | Table) or not isinstance(own, Label | Density):
         return dataset
     index = {name: k for k, name in enumerate(target.classes)}
     table = np.array([*(index.get(name, -1) for name in own.classes), -1], dtype=np.int64)

@@ -13,6 +13,8 @@ VALUES = ("value", "symbol", "text", "word", "name", "type", "op")
 """Keys under which the symbol of a node stands; the first that is there counts."""
 CHILDREN = ("children", "args", "nodes")
 LABEL = "label"
+TREE = ("tree", "ast", "parse", "expression")
+"""Keys under which a line's tree stands; a line may also be a tree itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +23,22 @@ class Described:
 
     tree: Tree
     labels: tuple[str | None, ...]
+
+
+def held_in(line: Any) -> tuple[str, Any] | None:
+    """Return under which key of a line its tree stands, and what describes it; the key is "" for the line itself.
+
+    It is a node, or a bare value where the tree is a leaf. None where the line has no tree.
+    """
+    if not isinstance(line, dict):
+        return None
+    held = [(key, line[key]) for key in TREE if key in line]
+    wanted = next((one for one in held if isinstance(one[1], dict)), None)
+    if wanted is not None:
+        return wanted
+    if any(isinstance(line.get(key), list) for key in CHILDREN):
+        return "", line
+    return next((one for one in held if isinstance(one[1], str | int | float)), None)
 
 
 def tree_of(found: Any) -> Described:

@@ -13,9 +13,22 @@ from gnomon.core import plugins
 from gnomon.core.config import DataConfig, Layer
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import Emit, Said, silent
-from gnomon.core.spec import Audio, Dataset, Density, Guess, Image, Label, NodeLabels, Spec, Table, Tags, Vector
+from gnomon.core.spec import (
+    Audio,
+    Dataset,
+    Density,
+    Guess,
+    Image,
+    Label,
+    MixedRow,
+    NodeLabels,
+    Spec,
+    Table,
+    Tags,
+    Vector,
+)
 from gnomon.core.training import RunConfig
-from gnomon.data import detect, named, split
+from gnomon.data import detect, joining, named, split
 from gnomon.data.detect import Detected
 from gnomon.data.fitted import Fitted
 from gnomon.data.preparing import prepare
@@ -100,6 +113,13 @@ def needs_labels(layers: Sequence[Layer]) -> bool:
     return run.task == "auto" or not any(issubclass(kind, Density) for kind in plugins.load("task", run.task).TARGETS)
 
 
+def asked_task(layers: Sequence[Layer]) -> str:
+    """Return the task that was asked for: by its name, or to forecast, where a horizon was given."""
+    run, _ = configs.build(RunConfig, "run", layers)
+    far = any(values.get("series.horizon", "auto") != "auto" for _, values in layers)
+    return "forecast" if run.task == "auto" and far else run.task
+
+
 def read(
     path: str,
     *,
@@ -137,6 +157,13 @@ def load_foreign(
         other = _seen_as(spec.input, path, data, replace(reading, needs_labels=needs), data_dir, before)
         return split.join(replace(other, spec=spec, splits={}), None, other)
     data = DataConfig(path=path, max_bad=1.0, allow_empty=True)
+    if isinstance(spec.input, MixedRow):
+        reading = replace(reading, needs_labels=False)
+        data = replace(data, target=preparation["target"]["name"] or "off")
+        before = None if before is None else replace(before, settings={**before.settings, "data.target": data.target})
+        other = joining.as_density(_read(path, data, reading, data_dir, before), spec.target)  # type: ignore[arg-type]
+        joined = split.join(replace(other, splits={}), None, other)
+        return prepare(joined, (), cache_dir=cache_folder(), known=preparation, emit=emit).dataset
     if isinstance(spec.input, Vector):
         wanted = {"target": preparation["target"]["name"], "kind": type(spec.target).__name__}
         reading = replace(reading, layers=_of_target(wanted))
@@ -144,6 +171,8 @@ def load_foreign(
     else:
         data = replace(data, label_from=str(preparation.get("label_from", "auto")))
     other = _read(path, data, reading, data_dir, before)
+    if isinstance(spec.target, Density):
+        other = joining.as_density(other, spec.target)
     target = spec.target if isinstance(spec.target, Label | Tags | NodeLabels) else other.spec.target
     if type(other.spec.target) is not type(target):
         raise DataError(
@@ -166,13 +195,13 @@ def _beside(main: Dataset, path: str, data: DataConfig, reading: Reading, data_d
     if isinstance(main.spec.input, Table):
         wanted = {"target": main.facts["target"], "kind": type(main.spec.target).__name__}
         reading = replace(reading, layers=(*reading.layers, *_of_target(wanted)))
-        data = replace(data, target=wanted["target"])
+        data = replace(data, target=wanted["target"] or "off")
     return _read(path, replace(data, path=path, allow_empty=True, held_out="off"), reading, data_dir)
 
 
 def _of_target(wanted: Mapping[str, str]) -> tuple[Layer, ...]:
     """Return the layer that lets other tables be read with the target of the first: classes or numbers."""
-    task = {"Label": "classify", "Number": "regress"}[wanted["kind"]]
+    task = {"Label": "classify", "Number": "regress", "Density": "generate"}[wanted["kind"]]
     return (("data", {"run.task": task}),)
 
 
@@ -197,7 +226,9 @@ def _seen_as(
 def _read(
     source: str, data: DataConfig, reading: Reading, data_dir: Path | None, before: AsBefore | None = None
 ) -> Dataset:
-    found = detect.detect(source, data_dir=data_dir, cache_dir=reading.cache_dir, emit=reading.emit, reader=data.reader)
+    where: dict[str, Any] = {"data_dir": data_dir, "cache_dir": reading.cache_dir, "emit": reading.emit}
+    task = asked_task(reading.layers) if before is None else str(before.settings.get("run.task", "auto"))
+    found = detect.detect(source, reader=data.reader, task=task, **where)
     if before is not None:
         found = replace(found, reader=before.wanted_of(found))
         data, reading = before.applied(found, data, reading)

@@ -153,6 +153,13 @@ def rows_before(part: Split, count: int) -> npt.NDArray[np.float32]:
     return np.asarray(part.inputs.parent[max(0, part.inputs.start - count) : part.inputs.start])
 
 
+def names_before(part: Split, count: int) -> list[str]:
+    """Return the ids of the rows that `rows_before` gives."""
+    if not isinstance(part.ids, Span):
+        return []
+    return [str(name) for name in part.ids.parent[max(0, part.ids.start - count) : part.ids.start]]
+
+
 def offsets(texts: Column) -> Ints:
     """Return at which character each text begins, and the number of all, shape ``(num_texts + 1,)``."""
     found = np.zeros(len(texts) + 1, np.int64)

@@ -11,10 +11,11 @@ from gnomon.core import config as configs
 from gnomon.core import plugins
 from gnomon.core.config import Layer, Setting
 from gnomon.core.events import Emit, silent
-from gnomon.core.spec import Audio, Dataset, Density, Series, Table, Text, Trees
+from gnomon.core.spec import Audio, Dataset, Density, Normality, Series, Table, Text, Trees
 from gnomon.core.training import RunConfig
 
 NOTHING: Mapping[str, Any] = {"kind": "none"}
+_DENSITIES: Mapping[str, type[Density]] = {kind.__name__: kind for kind in (Density, Normality)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +61,26 @@ def prepare(
             dataset, text, known, cache_dir=cache_dir, emit=emit, should_stop=should_stop, allowed_s=allowed_s
         )
         return Prepared(dataset=made, preparation=facts, settings=settings)
+    if isinstance(dataset.spec.input, Series) and (series_density := _density(dataset, layers, known)) is not None:
+        from gnomon.data import seriesdensity
+
+        made, facts, settings = seriesdensity.prepare(dataset, layers, series_density, known)
+        return Prepared(dataset=made, preparation=facts, settings=settings)
     if isinstance(dataset.spec.input, Series):
         from gnomon.data import seriesprep
 
         series, settings = configs.build(seriesprep.SeriesConfig, "series", layers)
         made, facts = seriesprep.prepare(dataset, series, known)
         return Prepared(dataset=made, preparation=facts, settings=settings)
+    if isinstance(dataset.spec.input, Table) and (wanted := _density(dataset, layers, known)) is not None:
+        from gnomon.data import densityprep, mixedprep, tableprep
+
+        table, settings = configs.build(tableprep.TableConfig, "table", layers)
+        density, more = configs.build(densityprep.DensityConfig, "density", layers)
+        made, facts = mixedprep.prepare(
+            dataset, table, density, wanted, known, cache_dir=cache_dir, emit=emit, should_stop=should_stop
+        )
+        return Prepared(dataset=made, preparation=facts, settings={**settings, **more})
     if isinstance(dataset.spec.input, Table):
         from gnomon.data import tableprep
 
@@ -78,7 +93,7 @@ def prepare(
         sound, settings = configs.build(audioprep.SoundConfig, "sound", layers)
         made, facts = audioprep.prepare(dataset, sound, known)
         return Prepared(dataset=made, preparation=facts, settings=settings)
-    if (wanted := _density(dataset, layers)) is not None:
+    if (wanted := _density(dataset, layers, known)) is not None:
         from gnomon.data import densityprep
 
         density, settings = configs.build(densityprep.DensityConfig, "density", layers)
@@ -87,9 +102,14 @@ def prepare(
     return Prepared(dataset=dataset, preparation=NOTHING)
 
 
-def _density(dataset: Dataset, layers: Sequence[Layer]) -> type[Density] | None:
-    """Return the kind of target where the samples themselves are to be learned: the task or the data asks for it."""
+def _density(dataset: Dataset, layers: Sequence[Layer], known: Mapping[str, Any] | None) -> type[Density] | None:
+    """Return the kind of target where the samples themselves are to be learned: the task or the data asks for it.
+
+    Other data of a finished run come without the task; what was fitted before tells it then.
+    """
     run, _ = configs.build(RunConfig, "run", layers)
     if run.task == "auto":
-        return Density if isinstance(dataset.spec.target, Density) else None
+        if known is not None and "learned" in known:
+            return _DENSITIES[str(known["learned"])]
+        return type(dataset.spec.target) if isinstance(dataset.spec.target, Density) else None
     return next((kind for kind in plugins.load("task", run.task).TARGETS if issubclass(kind, Density)), None)

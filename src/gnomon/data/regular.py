@@ -176,7 +176,7 @@ def _filled(measured: Measured, max_gap: int) -> Measured:
         num_filled = int((stops - starts)[inner].sum())
         more = ", …" if inner.sum() > _NUM_NAMED else ""
         told.append(
-            f"{num_filled:,} missing values of {printable(name)!r} filled with straight lines "
+            f"{num_filled:,} missing value{'s' * (num_filled > 1)} of {printable(name)!r} filled with straight lines "
             f"({', '.join(first)}{more})"
         )
     return replace(measured, values=values, told=(*measured.told, *_summed(told)))

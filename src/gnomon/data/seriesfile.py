@@ -163,7 +163,8 @@ def _unreadable(bad: list[tuple[int, str, str]], num_rows: int, max_bad: float) 
         return []
     bad.sort()
     places = ", ".join(f"row {row + 1:,} of {name!r} is {text!r}" for row, name, text in bad[:_NUM_NAMED])
-    told = printable(f"{len(bad):,} cells are no finite numbers: {places}{', …' if len(bad) > _NUM_NAMED else ''}")
+    what = "1 cell is no finite number" if len(bad) == 1 else f"{len(bad):,} cells are no finite numbers"
+    told = printable(f"{what}: {places}{', …' if len(bad) > _NUM_NAMED else ''}")
     share = len({row for row, _, _ in bad}) / num_rows
     if share > max_bad:
         raise DataError(

@@ -39,9 +39,12 @@ class SeriesConfig:
     """Steps known before them; ``auto`` is up to 512 or the horizon, whole seasons, half of the rows at most."""
     period: int | Auto = "auto"
     """Steps after which the strongest season repeats, 1 for none; ``auto`` looks at the training rows."""
+    window: int | Auto = "auto"
+    """Steps that are looked at together where the series itself is learned, to draw it or to find what is strange;
+    ``auto`` is whole seasons, about 48 steps, or 64 steps where there is no season."""
 
     def __post_init__(self) -> None:
-        for name in ("horizon", "lookback", "period"):
+        for name in ("horizon", "lookback", "period", "window"):
             value = getattr(self, name)
             if value != "auto":
                 require_within(f"series.{name}", value, 1, _MOST_STEPS)
@@ -216,7 +219,15 @@ def _windowed(name: str, part: Split, dataset: Dataset, spec: Spec) -> Split:
     missing = given.length - len(history)
     columns = tuple(given.names.index(channel) for channel in target.names)
     rows = np.concatenate([history, _rows(part)]) if len(history) else _rows(part)
-    windows = Windows(rows, lookback=given.length, horizon=target.length, first=given.length, columns=columns)
+    windows = Windows(
+        rows,
+        lookback=given.length,
+        horizon=target.length,
+        first=given.length,
+        columns=columns,
+        before=ordered.names_before(part, given.length),
+        names=part.ids,
+    )
     ids = ordered.Span(part.ids, missing, missing + len(windows))
     return Split(inputs=windows, targets=windows, ids=ids, hashes=part.hashes[missing : missing + len(windows)])
 

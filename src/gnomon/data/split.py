@@ -185,7 +185,8 @@ class _Drawn:
         parts = {name: take(parent, np.flatnonzero(assigned == s)) for s, name in enumerate(SPLITS)}
         parts = {name: part for name, part in parts.items() if len(part)}
         if "valid" not in parts:
-            raise self._too_few(parent, f"{len(parent):,} {self._many} are too few to hold some out for validation")
+            what = f"{self._counted(parent)} are too few to hold some out for validation"
+            raise self._too_few(parent, what)
         why = f"the data has no splits of its own: {self._how(parent)}"
         guess = Guess(
             what=", ".join(f"{name} {len(part):,}" for name, part in parts.items()),
@@ -198,7 +199,7 @@ class _Drawn:
         share = _wish(self.wanted, parent, name)
         held = self._assigned(parent, (1 - share, share)) == 1
         if not held.any():
-            what = f"{len(parent):,} training {self._many} are too few to hold some out as {name}"
+            what = f"{self._counted(parent, 'training ')} are too few to hold some out as {name}"
             raise self._too_few(parent, what, f"--{name} PATH")
         guess = Guess(
             what=f"{name}: {held.sum():,} {self._many} held out of train",
@@ -210,6 +211,12 @@ class _Drawn:
     @property
     def _many(self) -> str:
         return nouns.of_samples(self.dataset.spec).many
+
+    def _counted(self, parent: Split, kind: str = "") -> str:
+        """Return how many samples there are, and how many different ones, as equal ones stay together."""
+        num = len(np.unique(parent.hashes, axis=0))
+        told = f" ({num:,} different ones)" if num < len(parent) else ""
+        return f"{len(parent):,} {kind}{self._many}{told}"
 
     def _assigned(self, parent: Split, shares: tuple[float, ...]) -> Ints:
         if parent.groups is not None:
@@ -235,6 +242,9 @@ class _Drawn:
         target = self.dataset.spec.target
         if isinstance(target, Label) and are_distinct(np.bincount(parent.targets)):
             return distinct_labels(len(parent), self._many, target.classes, self.dataset.source)
+        if len(parent) > 1 and len(set(parent.hashes.tolist())) == 1:
+            what = f"all {len(parent):,} {self._many} are the same, so that none can be held out that was not learned"
+            return DataError(what, fix=f"give {self._many} that differ")
         return DataError(what, fix=f"give more {self._many}, or separate ones with {flags}")
 
 

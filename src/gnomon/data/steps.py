@@ -13,6 +13,11 @@ from gnomon.data.timetable import DAY, MILLION, Form, Ints
 _EMPTY = 0.1
 """Share of places without a row from which the gaps are looked at for a rule, such as weekends."""
 _MONTH_FROM = 27 * DAY
+_ROUND_MIN = (1, 2, 5, 10, 15, 20, 30)
+_ROUND_H = (1, 2, 3, 4, 6, 8, 12, 24, 48, 168)
+_ROUND_S = (*_ROUND_MIN, *(60 * count for count in _ROUND_MIN), *(3600 * count for count in _ROUND_H))
+"""Distances that people measure at, in seconds."""
+_NEARLY = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +44,14 @@ def find_step(times: Ints, form: Form) -> Step:
     sizes, counts = np.unique(distances, return_counts=True)
     size = int(sizes[counts.argmax()])
     if counts.max() < len(distances) / 2:  # no distance prevails: measured by hand, or with a clock that drifts
-        size = int(np.median(distances))
+        size = _rounded(int(np.median(distances)), form)
     return _by_rule(times, Step(size=size), form)
+
+
+def _rounded(size: int, form: Form) -> int:
+    """Return the distance that people would name, where one is near: measured every hour or so, not every 3,596 s."""
+    near = min((seconds * MILLION for seconds in _ROUND_S), key=lambda one: abs(one - size))
+    return near if form == "date" and abs(near - size) <= _NEARLY * near else size
 
 
 def places(times: Ints, step: Step) -> npt.NDArray[np.float64]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.spec import TableColumn
-from gnomon.data import tabletypes, tablevalues, timetable
+from gnomon.data import tabletypes, tablevalues, tablewords, timetable
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -24,7 +22,6 @@ FIRST = 2
 
 _FARTHEST = 1e12
 """Spreads from the centre beyond which all values are one, so that no square of one is infinite in float32."""
-_WORD = re.compile(r"\w+")
 _PARTS = (("month", 12), ("weekday", 7), ("hour", 24))
 
 
@@ -68,7 +65,7 @@ def encode(cells: Any | None, entry: Mapping[str, Any], num_rows: int) -> Made:
         return Made(numbers=[_scaled(tablevalues.numbers(cells, entry["form"]).values, entry["scales"][0])])
     if entry["use"] == "category":
         return Made(codes=[_codes(cells, entry)])
-    return _encode_date(cells, entry) if entry["use"] == "date" else Made(numbers=_hashed(cells, entry))
+    return _encode_date(cells, entry) if entry["use"] == "date" else Made(numbers=_encode_text(cells, entry))
 
 
 def unused(column: TableColumn, why: str) -> dict[str, Any]:
@@ -129,11 +126,11 @@ def _fit_category(column: TableColumn, cells: Any, settings: Settings) -> dict[s
 
 def _counted(cells: Any) -> tuple[list[str], Ints]:
     """Return the texts of a column, the most frequent first, and how often each comes."""
-    table = tabletypes.counts_of(_as_texts(cells)).sort_by([("n", "descending"), ("text", "ascending")])
+    table = tabletypes.counts_of(as_texts(cells)).sort_by([("n", "descending"), ("text", "ascending")])
     return table["text"].to_pylist(), np.asarray(table["n"], np.int64)
 
 
-def _as_texts(cells: Any) -> Any:
+def as_texts(cells: Any) -> Any:
     """Return cells as texts; whole numbers without a point, so that 3 and 3.0 are one category."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -152,7 +149,7 @@ def _codes(cells: Any, entry: Mapping[str, Any]) -> Ints:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    words, places = tablevalues.coded(_as_texts(cells))
+    words, places = tablevalues.coded(as_texts(cells))
     known = pc.index_in(words, value_set=pa.array(entry["values"], words.type))
     code = np.asarray(pc.fill_null(known, UNSEEN - FIRST), np.int64) + FIRST
     code = np.append(np.where(np.asarray(words.is_null()), MISSING, code), MISSING)
@@ -201,30 +198,12 @@ def _part(days: Floats, part: str) -> Ints:
 
 
 def _fit_text(column: TableColumn, cells: Any, settings: Settings) -> dict[str, Any]:
-    count = settings.text_features
-    names = [f"{column.name} (words {k + 1})" for k in range(count)]
-    entry = _entry(column, "text", numbers=names, scales=[[0.0, 1.0]] * count)
-    made = _hashed(cells, entry)
-    spreads = [float(np.nanstd(values)) for values in made]
-    return entry | {"scales": [[float(np.nanmean(v)), s or 1.0] for v, s in zip(made, spreads, strict=True)]}
+    found = tablewords.fit(column.name, cells, settings.text_features)
+    if not found["numbers"]:
+        return unused(column, "its texts are all alike")
+    return _entry(column, "text", **found)
 
 
-def _hashed(cells: Any, entry: Mapping[str, Any]) -> list[Floats]:
-    """Return logarithms of signed counts of words, each word in one of the features by its hash; NaN without a text.
-
-    Source: Weinberger et al., "Feature hashing for large scale multitask learning", 2009, section 2.
-    """
-    scales = entry["scales"]
-    words, places = tablevalues.coded(cells)
-    found = np.zeros((len(words) + 1, len(scales)))
-    for row, text in enumerate(words.to_pylist()):
-        if text is None:
-            found[row] = np.nan
-            continue
-        for word in _WORD.findall(text.lower()):
-            hashed = zlib.crc32(word.encode("utf-8", "surrogatepass"))
-            found[row, hashed % len(scales)] += 1 if hashed & 0x8000_0000 else -1
-    found[-1] = np.nan
-    logs = np.sign(found) * np.log1p(np.abs(found))
-    taken = logs[np.asarray(places.fill_null(len(words)))]
-    return [_scaled(taken[:, k], scale) for k, scale in enumerate(scales)]
+def _encode_text(cells: Any, entry: Mapping[str, Any]) -> list[Floats]:
+    counts = tablewords.logs(cells, entry)
+    return [_scaled(counts[:, k], scale) for k, scale in enumerate(entry["scales"])]

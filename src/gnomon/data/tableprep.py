@@ -1,7 +1,7 @@
 """From the cells of a table to numbers: what is fitted on the training rows, and kept as JSON beside the model.
 
 Numbers are centred at their median and divided by their spread, categories get codes, dates become a number and
-parts, texts become counts of hashed words. Constant columns, copies and identifiers are left out.
+parts, texts become counts of words or of their pieces. Constant columns, copies and identifiers are left out.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class TableConfig:
     """How the columns of a table become numbers."""
 
     text: Literal["hash", "drop"] = "hash"
-    """Whether columns of free text become counts of hashed words, or are left out."""
+    """Whether columns of text become counts: of hashed words, of pieces where there are no words; or are left out."""
     text_features: int = 16
-    """Counts that a column of free text becomes."""
+    """Counts that a column of free text becomes; four times as many where they are counts of pieces."""
     min_count: int | Auto = "auto"
     """Categories with fewer training rows than this are pooled; ``auto``: 5, and fewer in a small table."""
     max_categories: int = 1000
@@ -77,9 +77,11 @@ def prepare(
     splits = {}
     for name, part in dataset.splits.items():
         file = cache_dir / "tables" / f"{_key(dataset, facts, name)}.f32"
-        inputs = _matrix(part, facts, file, emit, should_stop)
+        vector = vector_of(facts)
+        width = len(vector.names) + len(vector.categories)
+        inputs = matrix(part, width, lambda piece: encode(piece, facts), file, emit, should_stop)
         splits[name] = replace(part, inputs=inputs)
-    guesses = dataset.guesses if known is not None else (*dataset.guesses, *_guesses(facts))
+    guesses = dataset.guesses if known is not None else (*dataset.guesses, *left_out(facts))
     return replace(dataset, spec=spec, splits=splits, guesses=guesses), facts
 
 
@@ -87,10 +89,11 @@ def encode(part: Cells, facts: Mapping[str, Any]) -> Rows:
     """Return cells as a model sees them, ``(rows, features)``; a column that is not there counts as missing."""
     numbers: list[npt.NDArray[Any]] = []
     codes: list[npt.NDArray[Any]] = []
+    there = frozenset(part.names)
     for entry in facts["columns"]:
         if entry["use"] == "none":
             continue
-        column = part.column(entry["name"]) if entry["name"] in part.names else None
+        column = part.column(entry["name"]) if entry["name"] in there else None
         made = tablecodes.encode(column, entry, len(part))
         numbers += made.numbers
         codes += made.codes
@@ -111,7 +114,7 @@ def vector_of(facts: Mapping[str, Any]) -> Vector:
 
 def used_columns(facts: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the columns of the table that a model looks at."""
-    return tuple(entry["name"] for entry in facts["columns"] if entry["use"] != "none")
+    return tuple(entry["name"] for entry in facts["columns"] if entry["use"] not in ("none", "constant"))
 
 
 def _fit(dataset: Dataset, config: TableConfig) -> dict[str, Any]:
@@ -123,7 +126,7 @@ def _fit(dataset: Dataset, config: TableConfig) -> dict[str, Any]:
     equal = {leak.name: leak.why for leak in leaks if leak.is_equal}
     settings = tablecodes.Settings(
         text_features=config.text_features if config.text == "hash" else 0,
-        min_count=_min_count(config, len(some)),
+        min_count=least_count(config, len(some)),
         max_categories=config.max_categories,
     )
     seen: dict[bytes, str] = {}
@@ -155,7 +158,8 @@ def _not_twice(column: TableColumn, entry: dict[str, Any], some: Cells, seen: di
     return entry if other == column.name else tablecodes.unused(column, f"it tells the same as the column {other!r}")
 
 
-def _min_count(config: TableConfig, num_rows: int) -> int:
+def least_count(config: TableConfig, num_rows: int) -> int:
+    """Return how many training rows a category needs to get a code of its own."""
     if config.min_count != "auto":
         return config.min_count
     return 5 if num_rows >= 1000 else 2 if num_rows >= 50 else 1
@@ -169,14 +173,20 @@ def _spec(spec: Spec, facts: Mapping[str, Any]) -> Spec:
     return Spec(input=vector_of(facts), target=target)
 
 
-def _matrix(
-    part: Split, facts: Mapping[str, Any], file: Path, emit: Emit, should_stop: Callable[[], bool]
-) -> npt.NDArray[np.float32]:
-    """Return the rows of a split as a model sees them; in a memory-mapped file where they are many."""
-    vector = vector_of(facts)
-    width = len(vector.names) + len(vector.categories)
+def matrix(
+    part: Split,
+    width: int,
+    encoded: Callable[[Cells], Rows],
+    file: Path,
+    emit: Emit,
+    should_stop: Callable[[], bool],
+) -> Rows:
+    """Return the rows of a split as a model sees them, ``(rows, width)``; in a memory-mapped file where they are many.
+
+    ``encoded`` makes them of the pieces of the split, which come in order.
+    """
     if 4 * width * len(part) <= IN_MEMORY_BYTES:
-        made = [encode(piece, facts) for piece in cells.pieces(part.inputs)]
+        made = [encoded(piece) for piece in cells.pieces(part.inputs)]
         return np.concatenate(made) if made else np.zeros((0, width), np.float32)
     files.make_folder(file.parent, exist_ok=True)
     with files.output(file, sync=False) as sink:
@@ -184,7 +194,7 @@ def _matrix(
         for piece in cells.pieces(part.inputs):
             if should_stop():
                 raise StoppedError("stopped while a table was being prepared", fix="give the same command again")
-            sink.write(encode(piece, facts).data)
+            sink.write(encoded(piece).data)
             done += len(piece)
             emit(Worked(what="preparing the table", done=done, total=len(part), unit="rows"))
     return np.memmap(file, np.float32, mode="r", shape=(len(part), width))
@@ -198,14 +208,21 @@ def _key(dataset: Dataset, facts: Mapping[str, Any], split: str) -> str:
     return digest.hexdigest()
 
 
-def _guesses(facts: Mapping[str, Any]) -> list[Guess]:
-    left_out = [entry for entry in facts["columns"] if entry["use"] == "none"]
-    if not left_out:
+def left_out(facts: Mapping[str, Any]) -> list[Guess]:
+    """Return a guess that names the columns at which a model does not look, where there are some."""
+    unused = [entry for entry in facts["columns"] if entry["use"] == "none"]
+    if not unused:
         return []
-    told = [f"{printable(entry['name'])} ({entry['why']})" for entry in left_out[:_NUM_TOLD]]
-    more = f" and {len(left_out) - _NUM_TOLD} more" if len(left_out) > _NUM_TOLD else ""
-    what = "1 column is left out" if len(left_out) == 1 else f"{len(left_out)} columns are left out"
-    return [Guess(what=what, why=", ".join(told) + more, flag="--set reader.categories=NAME or reader.numbers=NAME")]
+    told = [f"{printable(entry['name'])} ({entry['why']})" for entry in unused[:_NUM_TOLD]]
+    more = f" and {len(unused) - _NUM_TOLD} more" if len(unused) > _NUM_TOLD else ""
+    what = "1 column is left out" if len(unused) == 1 else f"{len(unused)} columns are left out"
+    return [
+        Guess(
+            what=what,
+            why=", ".join(told) + more,
+            flag="--set reader.categories=NAME, reader.numbers=NAME or reader.texts=NAME",
+        )
+    ]
 
 
 def _table(leaf: Any) -> Table:

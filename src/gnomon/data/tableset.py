@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from gnomon.core.config import DataConfig
 from gnomon.core.errors import DataError, StoppedError, UsageError, printable
-from gnomon.core.spec import Dataset, Guess, Label, Number, Skipped, Spec, Split, Table, TableColumn
+from gnomon.core.spec import Dataset, Density, Guess, Label, Number, Skipped, Spec, Split, Table, TableColumn
 from gnomon.data import cells, pictures, tableprofile, tabletarget, tabletypes, tablevalues
 from gnomon.data.cells import Cells, RowNames
 from gnomon.data.reading import Reading
@@ -52,6 +52,8 @@ class Found:
     types: Mapping[str, Type]
     """Types of columns that the user named."""
     kind: Kind = "auto"
+    foresees: bool = True
+    """False where the rows themselves are to be learned: they need no target, and may have a class."""
     guesses: tuple[Guess, ...] = ()
     told: tuple[str, ...] = ()
     """What was mended, in sentences."""
@@ -72,10 +74,18 @@ def dataset(found: Found, config: DataConfig) -> Dataset:
     columns = [tabletypes.column_of(name, main.table.column(name), found.types) for name in main.table.column_names]
     profile = tableprofile.profile(columns, main.table)
     distinct = [entry["num_distinct"] for entry in profile]
-    target, guesses = tabletarget.choose(columns, distinct, config.target, found.path)
-    parts = [part for part in found.parts if target in part.table.column_names]
+    if found.foresees:
+        target, guesses = tabletarget.choose(columns, distinct, config.target, found.path)
+    else:
+        missing = [entry["num_missing"] for entry in profile]
+        target, guesses = tabletarget.class_column(columns, distinct, missing, config.target, found.path)
+    parts = [part for part in found.parts if not target or target in part.table.column_names]
     unused = tuple(_unused(part.name) for part in found.parts if part not in parts)
-    targets = tabletarget.encode(target, [part.table.column(target) for part in parts], found.kind, found.path)
+    if target:
+        targets = tabletarget.encode(target, [part.table.column(target) for part in parts], found.kind, found.path)
+    if not target or (not found.foresees and isinstance(targets[0].leaf, Number)):  # a quantity is a column like others
+        target, guesses = "", guesses if not target else ()
+        targets = [tabletarget.unlabelled(part.table.num_rows) for part in parts]
     kept = [column for column in columns if column.name != target]
     inputs = tuple(_aside(column, config) for column in kept)
     if not any(column.type not in ("identifier", "empty") for column in inputs):
@@ -99,7 +109,8 @@ def dataset(found: Found, config: DataConfig) -> Dataset:
             "num_rows": sum(map(len, splits.values())),
             "num_columns": len(inputs),
             "columns": [entry for entry in profile if entry["name"] != target],
-            "of_target": next(entry for entry in profile if entry["name"] == target),
+            "of_target": next((entry for entry in profile if entry["name"] == target), None),
+            "names": [column.name for column in columns],
             "repaired": [*found.told, *_mended(profile)],
         },
     )
@@ -133,7 +144,8 @@ def _aside(column: TableColumn, config: DataConfig) -> TableColumn:
 
 
 def _split(part: Part, target: Target, columns: Sequence[TableColumn], config: DataConfig) -> Split:
-    lacking = [column.name for column in columns if column.name not in part.table.column_names]
+    there = frozenset(part.table.column_names)
+    lacking = [column.name for column in columns if column.name not in there]
     table = _with(part.table, lacking).select([column.name for column in columns])
     rows = np.flatnonzero(target.there)
     whole = Cells(table)
@@ -222,7 +234,7 @@ def _salted(splits: dict[str, Split]) -> tuple[dict[str, Split], tuple[Guess, ..
     return made, (guess,)
 
 
-def _fingerprint(splits: Mapping[str, Split], target: Label | Number, columns: Sequence[TableColumn]) -> str:
+def _fingerprint(splits: Mapping[str, Split], target: Label | Number | Density, columns: Sequence[TableColumn]) -> str:
     names = [column.name for column in columns]
     digest = hashlib.blake2b(repr((target, names)).encode("utf-8", "surrogatepass"), digest_size=16)
     for name, split in splits.items():

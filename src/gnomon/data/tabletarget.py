@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gnomon.core.errors import DataError, printable
-from gnomon.core.spec import Guess, Label, Number, TableColumn
+from gnomon.core.spec import Density, Guess, Label, Number, TableColumn
 from gnomon.data import pictures, tabletypes, tablevalues
 
 Kind = Literal["auto", "label", "number"]
@@ -36,7 +36,7 @@ _FLAG = "--task regress"
 class Target:
     """The targets of some rows: class indices or numbers ``(n,)``, and which rows have one."""
 
-    leaf: Label | Number
+    leaf: Label | Number | Density
     values: npt.NDArray[Any]
     there: npt.NDArray[np.bool_]
     guesses: tuple[Guess, ...] = ()
@@ -55,13 +55,9 @@ def choose(
         if wanted not in names:
             raise pictures.unknown_target(wanted, tuple(names), path)
         return wanted, ()
-    plain = {name.strip().lower().replace(" ", "_"): name for name in reversed(names)}
-    for known in NAMES:
-        if known in plain:
-            return _guessed(plain[known], "by its name", names)
-    last, count = columns[-1], distinct[-1]
-    if last.type == "category" and 2 <= count <= _LAST_CLASSES:
-        return _guessed(last.name, f"it is the last column and has {count} different values", names)
+    if (obvious := _obvious(columns, distinct)) is not None:
+        return _guessed(*obvious, names)
+    last = columns[-1]
     shown = ", ".join(map(printable, names[:_SHOWN])) + (
         f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     )
@@ -70,6 +66,35 @@ def choose(
         fix=f"name it, such as --target {_quoted(last.name)}",
         path=path,
     )
+
+
+def class_column(
+    columns: Sequence[TableColumn], distinct: Sequence[int], missing: Sequence[int], wanted: str, path: Path
+) -> tuple[str, tuple[Guess, ...]]:
+    """Return the column that says of which class a row is, where rows themselves are learned; empty where none does.
+
+    ``wanted`` is its name, ``off`` for none. A guess takes a column of few classes in which no cell is missing.
+    """
+    names = [column.name for column in columns]
+    if wanted == "off":
+        return "", ()
+    if wanted != "auto":
+        if wanted not in names:
+            raise pictures.unknown_target(wanted, tuple(names), path)
+        return wanted, ()
+    obvious = _obvious(columns, distinct)
+    if obvious is None:
+        return "", ()
+    place = names.index(obvious[0])
+    if not 2 <= distinct[place] <= MAX_CODES or missing[place] or columns[place].type not in ("category", "number"):
+        return "", ()
+    what, why = f"the column {printable(obvious[0])!r} is taken for the class of a row", obvious[1]
+    return obvious[0], (Guess(what=what, why=why, flag="--target off"),)
+
+
+def unlabelled(num_rows: int) -> Target:
+    """Return the targets of rows that have no class."""
+    return Target(leaf=Density(), values=np.full(num_rows, -1, np.int64), there=np.ones(num_rows, np.bool_))
 
 
 def encode(name: str, parts: Sequence[Any], kind: Kind, path: Path) -> list[Target]:
@@ -94,6 +119,18 @@ def encode(name: str, parts: Sequence[Any], kind: Kind, path: Path) -> list[Targ
     ends = np.cumsum([len(array) for array in arrays])[:-1]
     cut = zip(np.split(made.values, ends), np.split(made.there, ends), strict=True)
     return [Target(leaf=made.leaf, values=values, there=there, guesses=made.guesses) for values, there in cut]
+
+
+def _obvious(columns: Sequence[TableColumn], distinct: Sequence[int]) -> tuple[str, str] | None:
+    """Return the column that most would want to foresee, and why it is that; None where it is not obvious."""
+    plain = {column.name.strip().lower().replace(" ", "_"): column.name for column in reversed(columns)}
+    for known in NAMES:
+        if known in plain:
+            return plain[known], "by its name"
+    last, count = columns[-1], distinct[-1]
+    if last.type == "category" and 2 <= count <= _LAST_CLASSES:
+        return last.name, f"it is the last column and has {count} different values"
+    return None
 
 
 def _guessed(name: str, why: str, names: Sequence[str]) -> tuple[str, tuple[Guess, ...]]:

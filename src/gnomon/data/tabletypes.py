@@ -20,6 +20,8 @@ TYPES: tuple[Type, ...] = get_args(Type)
 
 _LEAST_READ = 0.95
 """Share of the cells that are there which must be readable as numbers or dates."""
+_LEAST_MIXED = 0.8
+"""The same for a column of so many different texts that they would be no categories."""
 _SOME = 2000
 _LEAST_WORDS = 4.0
 _TEXT_DISTINCT = 0.3
@@ -131,20 +133,22 @@ def _written(name: str, seen: Seen) -> _Found:
     look = freetext.look(seen.texts)
     if look.words >= _LEAST_WORDS and look.distinct >= _TEXT_DISTINCT:
         return "text", f"{look.words:.0f} words on average, mostly different", ""
+    if seen.num_distinct > _MANY and (mixed := best_form(seen, _LEAST_MIXED)) is not None:
+        return _of_numbers(name, seen, mixed[0], _number_why(seen, *mixed))
     if seen.is_unique:
         return "identifier", f"{seen.num_distinct:,} different values in {seen.num_there:,} rows", ""
     shown = "1 value" if seen.num_distinct == 1 else f"{seen.num_distinct:,} different values"
     return "category", shown, ""
 
 
-def best_form(seen: Seen) -> tuple[str, int] | None:
-    """Return how the numbers of a column of texts are written, and how many cells are none; None if most are."""
+def best_form(seen: Seen, least_read: float = _LEAST_READ) -> tuple[str, int] | None:
+    """Return how the numbers of a column of texts are written, and how many cells are none; None if too many are."""
     words = tablevalues.flat(seen.distinct["text"])
     counts = np.asarray(seen.distinct["n"])
     best: tuple[str, int] | None = None
     for form in (tablevalues.PLAIN, *_likely(words)):
         num_bad = int(counts[tablevalues.numbers(words, form).bad].sum())
-        if num_bad <= (1 - _LEAST_READ) * seen.num_there and (best is None or num_bad < best[1]):
+        if num_bad <= (1 - least_read) * seen.num_there and (best is None or num_bad < best[1]):
             best = (form, num_bad)
         if best is not None and best[1] == 0:
             break

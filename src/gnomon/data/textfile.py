@@ -6,15 +6,21 @@ import codecs
 import contextlib
 import gzip
 import io
+import re
+import unicodedata
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.spec import Guess
 from gnomon.data.formats import UnreadableError
 from gnomon.data.listing import read_bytes, read_head
+
+if TYPE_CHECKING:
+    from charset_normalizer.models import CharsetMatches
 
 MAX_BYTES = 2_000_000_000
 FLAG = "--set reader.encoding=NAME"
@@ -36,11 +42,23 @@ _LIKELY = [
 ]
 _SAMPLE_BYTES = 1 << 15
 _LOOKED_AT = 1 << 14
+_NEVER_WESTERN = re.compile(
+    r"ø[^\n]*ì|ì[^\n]*ø|(?<=[^\W\d_])[³¹¿¼¾](?=[^\W\d_])|(?<![^\W\d_])[³¼](?=[^\W\d_])|(?<=[a-zà-ÿ])Ÿ"
+)
+"""What Czech, Polish, Romanian or Baltic letters become in cp1252: signs within words, letters of two languages."""
+_STRAY = re.compile(r"[^\x00-\x7f\w\s](?=[^\W\d_])|(?<=[^\W\d_])[^\x00-\x7f\w\s]")
+"""A sign that touches a letter."""
+_HARDLY_WESTERN = re.compile(r"[šžŠŽðþýÐÞÝº\ufffd]")
+"""Letters that these languages and Turkish have, and that are rare in others."""
 _CONTROLS = (*range(9), *range(14, 27), 28, 29, 30, 31, 127)
 _BY_LOOKS = "it is not UTF-8, and its characters make most sense so"
 _AROUND = 1 << 19
 _MANY_NULS = 0.3
 _KANA_SHARE = 0.2
+_FEW_ODD = 16
+_ODD_SHARE = 0.01
+"""So few bytes that are not ASCII are accents of a Latin page, or damage, and no other script."""
+_NOT_WRITTEN = ("Cc", "Cn", "Co")
 
 
 @dataclass(frozen=True)
@@ -149,6 +167,16 @@ def decode(data: bytes, encoding: str = "auto", path: Path | None = None) -> Dec
 
 def detect(data: bytes) -> str | None:
     """Return the encoding whose characters make most sense of bytes that are no UTF-8, or None."""
+    sample = _sample(data)
+    name = _best_encoding(data)
+    if name is None or not _makes_sense(sample.decode(name, "ignore")):
+        return None
+    num_odd = len(sample) - len(sample.decode("ascii", "ignore"))
+    damaged = name not in _LATIN and num_odd < min(_FEW_ODD, _ODD_SHARE * len(sample))
+    return None if damaged else name
+
+
+def _best_encoding(data: bytes) -> str | None:
     import charset_normalizer
 
     if (name := _japanese(_sample(data))) is not None:
@@ -157,12 +185,31 @@ def detect(data: bytes) -> str | None:
     best = matches.best()
     if best is None:
         return None
-    # Of the Latin code pages that fit equally well, cp1252 is by far the most frequent.
-    western = next((match for match in matches if match.encoding == "cp1252"), None)
-    as_good = western is not None and western.coherence >= best.coherence and best.language != "Hungarian"
-    if best.encoding in _LATIN and (as_good or str(best) == _sample(data).decode("cp1252", "replace")):
-        return "cp1252"
+    if best.encoding in _LATIN:
+        return _latin(matches, _sample(data))
     return str(best.encoding)
+
+
+def _latin(matches: CharsetMatches, data: bytes) -> str:
+    """Return which of the Latin code pages text is in: few words, as in a table, tell no language.
+
+    Of those that fit equally well, cp1252 is by far the most frequent. It is none where signs would stand within words.
+    """
+    found = [match for match in matches if match.encoding in _LATIN]
+    best, western = found[0], next((match for match in found if match.encoding == "cp1252"), None)
+    text = data.decode("cp1252", "replace")
+    if _NEVER_WESTERN.search(text):
+        return min(_LATIN[1:], key=lambda name: len(_STRAY.findall(data.decode(name, "replace"))))
+    as_good = western is not None and western.coherence >= best.coherence
+    if best.language != "Hungarian" and (as_good or not _HARDLY_WESTERN.search(text)):
+        return "cp1252"
+    return "cp1252" if str(best) == text else str(best.encoding)
+
+
+def _makes_sense(text: str) -> bool:
+    """Return whether all characters are ones that people write: none unassigned, for private use, or a C1 control."""
+    odd = {c for c in set(text) if not c.isascii() and not c.isprintable() and unicodedata.category(c) in _NOT_WRITTEN}
+    return not odd
 
 
 def _japanese(data: bytes) -> str | None:

@@ -24,6 +24,7 @@ PARTS = (("year", "yr"), ("month", "mo"), ("day",), ("hour", "hr"), ("minute", "
 _LEAST_READ = 0.95
 _LEAST_EVEN = 0.4
 _LEAST_DISTINCT = 0.8
+_LEAST_RISING = 0.9
 _CLOCK = re.compile(r"\s*\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?:\s*[ap]\.?m\.?)?\s*", re.IGNORECASE)
 
 
@@ -33,18 +34,23 @@ class TimeColumns:
 
     names: tuple[str, ...]
     why: str
+    even: bool = True
+    """Whether neighbours in time are often equally far from each other."""
 
     def read(self, columns: Mapping[str, Cells], order: Order = "auto") -> Instants | None:
         """Return the instants of all rows, or None where these columns do not name any."""
         return read_cells(_joined([columns[name] for name in self.names]), order)
 
 
-def find(columns: Mapping[str, Cells], wish: str = "auto", order: Order = "auto") -> TimeColumns | None:
+def find(
+    columns: Mapping[str, Cells], wish: str = "auto", order: Order = "auto", *, uneven: bool = False
+) -> TimeColumns | None:
     """Return which columns hold the times, judged by some rows that follow each other; None where there are none.
 
     Dates are looked for in all columns, those with a usual name first; numbers only under a usual name, and where they
     rise from row to row. Times must be readable, mostly different, and often equally far from each other: dates of
-    birth or of sale are no series. A ``wish`` names the column, which then only has to be readable.
+    birth or of sale are no series. With ``uneven``, times under a usual name that only rise from row to row are taken
+    where there are no others. A ``wish`` names the column, which then only has to be readable.
     """
     if wish != "auto":
         found = TimeColumns(names=(wish,), why="you named it")
@@ -59,7 +65,27 @@ def find(columns: Mapping[str, Cells], wish: str = "auto", order: Order = "auto"
         return TimeColumns(
             names=candidate.names, why=f"{what} {told if instants.form == 'number' else f'times ({instants.told})'}"
         )
+    return _uneven(columns, order) if uneven else None
+
+
+def _uneven(columns: Mapping[str, Cells], order: Order) -> TimeColumns | None:
+    """Return the first column with a usual name whose instants differ and rise, or fall, from row to row."""
+    for candidate in _candidates(columns):
+        named = candidate.names[0].strip().lower() in {*DAY_NAMES, *NUMBER_NAMES}
+        instants = candidate.read(columns, order) if named else None
+        if instants is not None and _rises(instants):
+            what = "numbers" if instants.form == "number" else f"times ({instants.told})"
+            why = f"it holds {what} that rise from row to row, though unevenly"
+            return TimeColumns(names=candidate.names, why=why, even=False)
     return None
+
+
+def _rises(instants: Instants) -> bool:
+    known = instants.values[instants.values != MISSING]
+    if instants.share < _LEAST_READ or len(known) < 3 or len(np.unique(known)) < _LEAST_DISTINCT * len(known):
+        return False
+    steps = np.sign(np.diff(known))
+    return abs(float(steps.mean())) >= _LEAST_RISING
 
 
 def read_cells(cells: Cells, order: Order = "auto") -> Instants | None:

@@ -20,6 +20,7 @@ from gnomon.data.nodecolumn import NodeColumn
 from gnomon.data.ragged import Ragged
 from gnomon.data.symbols import Symbols
 from gnomon.data.trees import Tree
+from gnomon.data.words import MAX_VOCABULARY
 
 SCHEMA = 1
 KIND = "Tree"
@@ -47,7 +48,8 @@ class TreeConfig:
     """Most nodes of a tree, the others, those farthest from the root, are cut off; ``auto``: no tree whose nodes have
     labels is cut, others at 4,096 nodes."""
     vocabulary: int | Auto = "auto"
-    """How many different symbols have a number of their own."""
+    """How many different symbols have a number of their own; ``auto``: those seen twice, or all where nodes have
+    labels."""
     lowercase: bool | Auto = "auto"
     """Take capital and small letters for the same; ``auto``: yes where only leaves have symbols, as in sentences."""
     ordered: bool | Auto = "auto"
@@ -261,6 +263,8 @@ def _fitted(dataset: Dataset, config: TreeConfig, train: Flat, limit: int) -> En
     has_inner_symbols = any(train.distinct[code] for code in np.unique(train.codes[inner]).tolist())
     lowercase = not has_inner_symbols if config.lowercase == "auto" else config.lowercase
     most = None if config.vocabulary == "auto" else config.vocabulary
+    if most is None and isinstance(dataset.spec.target, NodeLabels):
+        most = MAX_VOCABULARY  # where leaves have labels, a word that was seen once has told what it means
     leaf = dataset.spec.input
     return Encoder(
         symbols=symbols.fitted(train.distinct, train.codes, most=most, lowercase=lowercase),

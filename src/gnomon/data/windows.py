@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from gnomon.core import seed as seeds
 from gnomon.core.ranks import Ranks
-from gnomon.core.spec import Batch, Split
+from gnomon.core.spec import Batch, Column, Split
 
 if TYPE_CHECKING:
     import torch
@@ -27,8 +27,17 @@ class Windows:
     """
 
     def __init__(
-        self, rows: Rows, *, lookback: int, horizon: int, first: int, columns: tuple[int, ...] | None = None
+        self,
+        rows: Rows,
+        *,
+        lookback: int,
+        horizon: int,
+        first: int,
+        columns: tuple[int, ...] | None = None,
+        before: Sequence[str] = (),
+        names: Column | None = None,
     ) -> None:
+        """The names of the rows, their times, are those of ``before`` and then those of ``names``, where given."""
         if not (1 <= lookback <= first and horizon >= 1):
             raise ValueError(f"windows of {lookback} and {horizon} rows from row {first} on")
         self.rows = np.ascontiguousarray(rows, np.float32)
@@ -36,6 +45,8 @@ class Windows:
         self.horizon = horizon
         self.first = first
         self.columns = tuple(range(rows.shape[1])) if columns is None else columns
+        self._before = before
+        self._names = names
 
     def __len__(self) -> int:
         return max(0, len(self.rows) - self.first - self.horizon + 1)
@@ -48,6 +59,15 @@ class Windows:
         """Return the steps to be forecast, ``(horizon, target channels)`` or ``(n, horizon, target channels)``."""
         taken: Rows = self._taken(key, 0, self.horizon)[..., list(self.columns)]
         return taken
+
+    def times(self, window: int) -> list[str]:
+        """Return the names of the known and the coming rows of one window; none where rows have no names."""
+        if self._names is None:
+            return []
+        start = self.first + window - self.lookback
+        stop, num_before = start + self.lookback + self.horizon, len(self._before)
+        later = self._names[max(0, start - num_before) : max(0, stop - num_before)]
+        return [*self._before[start:stop], *(str(name) for name in later)]
 
     def _taken(self, key: Any, shift: int, length: int) -> Any:
         places = np.arange(len(self))[key] + self.first + shift

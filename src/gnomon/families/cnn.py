@@ -30,6 +30,7 @@ from gnomon.core.spec import Density, Image, Label, Output, Sequence, Series, Sp
 from gnomon.core.training import Allowance, Phases, Proposal, Speed
 from gnomon.layers.audio_cnn import AudioCnn
 from gnomon.layers.bags import ngram_orders
+from gnomon.layers.continuation import Floor
 from gnomon.layers.head import Head
 from gnomon.layers.hearing import hearing_config
 from gnomon.layers.margin_size import SHORT, margin_opening, margin_rows
@@ -84,6 +85,8 @@ class Config:
     """Share of the vocabulary that a training step on texts that get a class does without."""
     patch_steps: int = 24
     """Steps of a series to be continued that become one vector."""
+    floor: Floor = "learned"
+    """How the linear part of a forecaster is found: ``exact`` is solved before the training, and kept."""
     mels: int = 64
     """Bands of frequency that a recording is heard in."""
     vary: float = 1.0
@@ -216,7 +219,7 @@ def build(config: Config, spec: Spec) -> Network:
         case Series() as series, Label(classes=classes):
             return SeriesCnn(series, len(classes), **over_time)
         case Series() as series, Series() as target:
-            return PatchCnn(series, target, VALUES, patch_steps=config.patch_steps, **over_time)
+            return PatchCnn(series, target, VALUES, patch_steps=config.patch_steps, floor=config.floor, **over_time)
         case Waveform() as sound, Label(classes=classes):
             heard = hearing_config(config.mels, config.vary)
             layers = {"widths": config.widths, "depth": config.depth, "dropout": config.dropout}
@@ -436,7 +439,9 @@ def _ladder_over_time(spec: Spec) -> tuple[_TimeRung, ...]:
             spans = tuple(span for span in (3, 9, 27) if span <= max(3, length // 2))
             return _alike(((48, 2), (96, 3), (144, 4)), (0.0, 30.0, 100.0), Config(spans=spans, dropout=0.2))
         case Series(), Series():
-            return _alike(((32, 3), (64, 3), (128, 4)), (0.0, 10.0, 40.0), Config(spans=(3,), depth=1, dropout=0.3))
+            return _alike(
+                ((32, 3), (64, 3), (128, 4)), (0.0, 10.0, 40.0), Config(spans=(3,), depth=1, dropout=0.3, floor="exact")
+            )
     raise TypeError(f"a cnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 

@@ -22,8 +22,10 @@ from gnomon.core.spec import Density, Image, Label, Number, Output, Sequence, Se
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.audio_mlp import AudioMlp
 from gnomon.layers.bags import ngram_orders
+from gnomon.layers.continuation import Floor
 from gnomon.layers.head import Head
 from gnomon.layers.hearing import hearing_config
+from gnomon.layers.linear_rows import LinearRows
 from gnomon.layers.network import Network
 from gnomon.layers.passes import enough_passes
 from gnomon.layers.scaling import VALUES
@@ -63,6 +65,10 @@ class Config:
     """Networks in one that look at a row of a table; what they say is averaged."""
     bins: int = 32
     """Pieces into which the range of a number in a table is divided, at most."""
+    linear: bool = False
+    """Whether a linear model of the row answers beside the network; the validation rows decide how much it counts."""
+    floor: Floor = "learned"
+    """How the linear part of a forecaster is found: ``exact`` is solved before the training, and kept."""
     mels: int = 40
     """Bands of frequency that a recording is heard in."""
     vary: float = 1.0
@@ -137,9 +143,10 @@ def build(config: Config, spec: Spec) -> Network:
         case Series() as series, Label(classes=classes):
             return SeriesMlp(series, len(classes), **layers)
         case Series() as series, Series() as target:
-            return LinearForecast(series, target, VALUES, **layers)
+            return LinearForecast(series, target, VALUES, floor=config.floor, **layers)
         case Vector() as vector, Label() | Number() as target:
             about = {"members": config.members, "embedding": config.embedding, "bins": config.bins}
+            about |= {"beside": LinearRows(vector, target) if config.linear else None}
             return TableNetwork(vector, len(target.classes) if isinstance(target, Label) else None, **about, **layers)
         case Waveform() as sound, Label(classes=classes):
             return AudioMlp(sound, len(classes), hearing_config(config.mels, config.vary), **layers)
@@ -217,7 +224,7 @@ def _ladder(spec: Spec) -> tuple[tuple[Config, float], ...]:
                 for width, wants in ((64, 0.0), (128, 30.0), (256, 60.0), (512, 120.0))
             )
         case Series(), Series():
-            return ((Config(depth=0, dropout=0.0), 0.0),)
+            return ((Config(depth=0, dropout=0.0, floor="exact"), 0.0),)
         case Waveform(), Label():
             return tuple(
                 (Config(width=width, depth=2, dropout=0.2), wants)

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 from gnomon.core.config import Auto, Off, require_within
 from gnomon.core.errors import UsageError
-from gnomon.core.spec import Label, Sequence, Series, Spec, Tags, Waveform
+from gnomon.core.spec import Density, Label, Sequence, Series, Spec, Tags, Waveform
 from gnomon.core.training import Allowance, Proposal, Speed
 from gnomon.layers.audio_rnn import AudioRnn
+from gnomon.layers.continuation import Floor
 from gnomon.layers.gated_cell import Candidates, Form
 from gnomon.layers.hearing import hearing_config
 from gnomon.layers.margin_size import margin_folds, margin_opening, margin_rows
@@ -75,6 +76,10 @@ class Config:
     """Weight of the mean square of their changes."""
     segment_steps: int = 24
     """Steps of a series that are read at once."""
+    floor: Floor = "learned"
+    """How the linear part of a forecaster is found: ``exact`` is solved before the training, and kept."""
+    gain: float = 1.0
+    """By what a forecaster's recurrent part is multiplied beside the linear one, in the point forecast."""
     mels: int = 48
     """Bands of frequency that a recording is heard in."""
     vary: float = 1.0
@@ -96,6 +101,7 @@ class Config:
         require_within("family.opening", self.opening, 0, 1024)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
         require_within("family.segment_steps", self.segment_steps, 1, 65_536)
+        require_within("family.gain", self.gain, 0, 1)
         require_within("family.mels", self.mels, 4, 1024)
         require_within("family.vary", self.vary, 0, 3)
         if self.form == "log" and self.candidates != "positive":
@@ -120,8 +126,8 @@ def build(config: Config, spec: Spec) -> Network:
             steps = {"embedding": config.embedding, "segment_steps": config.segment_steps}
             return SeriesClassifier(series, len(classes), _recurrence(config), **steps)
         case Series() as series, Series() as target:
-            segments = SegmentConfig(width=config.width, segment_steps=config.segment_steps, dropout=config.dropout)
-            return SegmentNetwork(segments, series, target, VALUES)
+            shared = {name: getattr(config, name) for name in ("width", "segment_steps", "dropout", "floor", "gain")}
+            return SegmentNetwork(SegmentConfig(**shared), series, target, VALUES)
         case Waveform() as sound, Label(classes=classes):
             heard = hearing_config(config.mels, config.vary)
             return AudioRnn(sound, len(classes), heard, _recurrence(config), embedding=config.embedding)
@@ -143,6 +149,8 @@ def _language_model(config: Config, text: Sequence) -> LanguageModel:
 
 def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
     """Return the largest network of the ladder for such data that the allowance can train for long enough."""
+    if isinstance(spec.target, Density):
+        return Proposal(config=Config(), merit=0.0)
     match spec.input, spec.target:
         case Sequence() as text, Label() | Tags():
             return _proposed_reader(allowance, text, spec.target, speed)
@@ -152,7 +160,7 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
             return _proposed_listener(allowance, series, speed)
         case Series(), Series():
             segments, settings, why = segment_size(allowance, spec, speed)
-            config = Config(width=segments.width, segment_steps=segments.segment_steps, dropout=segments.dropout)
+            config = Config(**vars(segments))
             return Proposal(config=config, merit=0.9, settings=settings, why=why)
         case Waveform() as sound, Label():
             return _proposed_ear(allowance, sound, speed)

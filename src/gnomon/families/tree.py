@@ -30,6 +30,7 @@ from gnomon.layers.tree_sums import ChildSum
 
 ACCEPTS = (Tree,)
 
+_WITHOUT_CANDIDATES = ("plain", "tensor")
 _MOST_PLACES = 8
 """Places of children that have matrices of their own, at most."""
 
@@ -47,12 +48,15 @@ class Config:
     """Units between the two matrices of the gated cell, an even number."""
     embedding: int = 128
     """Numbers of the vector of a symbol."""
+    embedding_scale: float = 1.0
+    """Deviation with which these numbers begin; small where many symbols are rare, so that they say little."""
     dropout: float = 0.1
     """Share of the units of a state that is dropped before the last layer."""
     input_dropout: float = 0.0
     """Share of the numbers of the vector of a symbol that is dropped."""
     candidate_dropout: float = 0.0
-    """Share of the units that a composition would change that stay as they were."""
+    """Share of the units that a composition would change that stay as they were; not for the plain and the tensor cell,
+    which change all of them."""
     word_dropout: float = 0.0
     """Share of the symbols that a training step does without."""
     updates: Literal["orthogonal", "adam"] = "orthogonal"
@@ -67,10 +71,16 @@ class Config:
     def __post_init__(self) -> None:
         for name in ("width", "hidden", "embedding"):
             require_within(f"family.{name}", getattr(self, name), 1, 65_536)
+        require_within("family.embedding_scale", self.embedding_scale, 1e-4, 100)
         if self.hidden % 2:
             raise UsageError(f"family.hidden = {self.hidden} is not possible", fix="choose an even number")
         for name in ("dropout", "input_dropout", "candidate_dropout", "word_dropout", "ngram_dropout"):
             require_within(f"family.{name}", getattr(self, name), 0, 0.99)
+        if self.candidate_dropout and self.cell in _WITHOUT_CANDIDATES:
+            raise UsageError(
+                f"family.candidate_dropout is nothing that the {self.cell} cell has",
+                fix="leave it out, or choose another family.cell",
+            )
         if self.ngrams != "off":
             require_within("family.ngrams", self.ngrams, 1, 16)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
@@ -102,6 +112,7 @@ def build(config: Config, spec: Spec) -> Network:
         dropout=config.dropout,
         input_dropout=config.input_dropout,
         word_dropout=config.word_dropout,
+        scale=config.embedding_scale,
         wide=wide,
     )
 
@@ -127,8 +138,9 @@ def _refused(spec: Spec) -> TypeError:
     return TypeError(f"a tree does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
-_LADDER = ((64, 0.0), (128, 2.0), (192, 20.0), (256, 60.0))
-"""Width, and the passes over the data from which on this is better than the one before."""
+_LADDER = ((64, 0.0), (128, 16.0), (192, 60.0), (256, 200.0))
+"""Width, and the passes over the data from which on this is better than the one before: a narrow network that makes
+twice as many passes over labelled words is better than one of twice the width."""
 _OF_NOTATION = ((64, 0.0), (128, 10.0), (192, 200.0), (256, 600.0))
 """The same for expressions, whose rules are found suddenly and late, by a width that makes more passes."""
 _FEW_SYMBOLS = 64
@@ -154,9 +166,16 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         "train.warmup": 0.05,
         "train.clip": 1.0,
         "train.average": 0.05,
-        "train.max_epochs": 300.0 if notation else 4.0,
+        "train.max_epochs": _passes_of_one(spec, notation=notation),
     }
     return Proposal(config=config, merit=0.95, settings=settings, why=why)
+
+
+def _passes_of_one(spec: Spec, *, notation: bool) -> float:
+    """Return after how many passes one network has learnt; labels of all nodes bear more of them than one a tree."""
+    if notation:
+        return 300.0
+    return 6.0 if isinstance(spec.target, NodeLabels) else 4.0
 
 
 def _of_notation(width: int) -> Config:
@@ -171,6 +190,7 @@ def _of_words(width: int, allowance: Allowance) -> Config:
         width=width,
         hidden=2 * width,
         embedding=128,
+        embedding_scale=0.15,
         dropout=0.3,
         input_dropout=0.3,
         word_dropout=0.1,

@@ -2,8 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
+
+Floor = Literal["exact", "learned"]
+"""How the linear part of a forecaster is found: solved before the training and kept, or learned with the rest."""
+
+
+class ExactContinuation(nn.Module):
+    """Known steps ``(…, channels, lookback)`` to coming steps ``(…, channels, horizon)`` by weights that never change.
+
+    One matrix is shared by all channels, and each has an offset of its own. Both are found in closed form on the
+    training rows and handed over by `take`; before that nothing changes. What is learned beside it begins at the best
+    linear forecast, and cannot unlearn it.
+    """
+
+    weight: Tensor
+    offset: Tensor
+
+    def __init__(self, lookback: int, horizon: int, num_channels: int) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.zeros(horizon, lookback))
+        self.register_buffer("offset", torch.zeros(num_channels, horizon))
+
+    @torch.no_grad()
+    def take(self, weight: Tensor, offset: Tensor) -> None:
+        """Keep weights ``(horizon, lookback)`` and offsets ``(channels, horizon)``, both for standardised values."""
+        self.weight.copy_(weight)
+        self.offset.copy_(offset)
+
+    def forward(self, known: Tensor) -> Tensor:
+        """Return ``(…, channels, horizon)``."""
+        return known @ self.weight.T + self.offset
 
 
 class LinearContinuation(nn.Module):
@@ -62,12 +94,16 @@ _MOST_PERIODS = 8
 """Periods up to which every step ahead has a weight for every known step."""
 
 
-def continuation(lookback: int, horizon: int, period: int) -> nn.Module:
-    """Return the linear model that suits a horizon: the farther, the fewer weights.
+def continuation(
+    lookback: int, horizon: int, period: int, *, floor: Floor = "learned", num_channels: int = 1
+) -> nn.Module:
+    """Return the linear model that suits a horizon. One that is learned has the fewer weights, the farther it sees.
 
     Over a few periods, or without a season, each step ahead has weights of its own for all known steps. Farther than
     that there are few futures to learn from that do not overlap, and weights are shared by all steps of one phase.
     """
+    if floor == "exact":
+        return ExactContinuation(lookback, horizon, num_channels)
     if period > 1 and lookback >= 2 * period and horizon > _MOST_PERIODS * period:
         return PeriodicContinuation(lookback, horizon, period)
     return LinearContinuation(lookback, horizon, period)

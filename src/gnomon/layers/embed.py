@@ -49,16 +49,19 @@ class SparseEmbedding(nn.Module):
 
     Words with their beginnings and endings have tens of thousands of rows, a batch a few thousand: a dense update of
     all takes longer than the rest of the step. The numbers of the table are as large as those of the vectors, so that
-    the rate of sparse tables suits them.
+    the rate of sparse tables suits them. ``scale`` is the deviation with which vectors begin: where it is small, what
+    was rarely seen in training says little, and what was never seen almost nothing.
     """
 
     starts: Tensor
 
-    def __init__(self, sizes: tuple[int, ...], width: int, *, dropout: float = 0.0, word_dropout: float = 0.0) -> None:
+    def __init__(
+        self, sizes: tuple[int, ...], width: int, *, dropout: float = 0.0, word_dropout: float = 0.0, scale: float = 1.0
+    ) -> None:
         super().__init__()
         self.word_dropout = word_dropout
         self.dropout = VariationalDropout(dropout)
-        self.table = nn.Parameter(torch.randn(sum(sizes), width) / math.sqrt(len(sizes)))
+        self.table = nn.Parameter(torch.randn(sum(sizes), width) * (scale / math.sqrt(len(sizes))))
         self.register_buffer("starts", torch.tensor([0, *sizes[:-1]]).cumsum(0), persistent=False)
 
     def forward(self, tokens: Tensor) -> Tensor:

@@ -93,6 +93,10 @@ class Ensemble(Network):
             return Output(values.log_softmax(-1).logsumexp(0) - math.log(len(values)))
         return Output(values.mean(0))
 
+    def lean(self, share: float) -> bool:
+        """Let what was solved count as much in all networks; False where they have nothing such."""
+        return all(network.lean(share) for network in self.networks)  # type: ignore[operator]
+
     def role(self, name: str, parameter: nn.Parameter) -> Role:
         """Return what the network that the parameter belongs to says."""
         index, _, rest = name.removeprefix("networks.").partition(".")

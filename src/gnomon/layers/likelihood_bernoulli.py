@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnomon.layers.keyed_noise import Noise
+
 
 class Bernoulli(nn.Module):
     """A logit for each pixel and channel. Source: Kingma and Welling, arXiv 1312.6114, appendix C.1."""
@@ -23,6 +25,10 @@ class Bernoulli(nn.Module):
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected pixels in [0, 1], ``(batch, channels, height, width)``."""
         return parameters.float().sigmoid()
+
+    def draw(self, parameters: Tensor, noise: Noise) -> Tensor:
+        """Return pixels 0 or 1 that were drawn, ``(batch, channels, height, width)``."""
+        return (noise.uniform(tuple(parameters.shape)) < parameters.float().sigmoid()).float()
 
     def start(self, mean: Tensor) -> Tensor:
         """Return parameters ``(channels, height, width)`` for which `mean` gives these values in [0, 1]."""

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnomon.layers.keyed_noise import Noise
+
 _STEEPEST = 60.0
 _HALVINGS = 40
 
@@ -33,6 +35,13 @@ class Categorical(nn.Module):
     def mean(self, parameters: Tensor) -> Tensor:
         """Return the expected pixels in [0, 1], ``(batch, 1, height, width)``."""
         return (parameters.float().softmax(1) * self.values[:, None, None]).sum(1, keepdim=True)
+
+    def draw(self, parameters: Tensor, noise: Noise) -> Tensor:
+        """Return pixels that were drawn, ``(batch, 1, height, width)`` in [0, 1]."""
+        running = parameters.float().softmax(1).cumsum(1)
+        drawn = noise.uniform((len(parameters), 1, *parameters.shape[2:])) * running[:, -1:]
+        places = (running[:, :-1] < drawn).sum(1, keepdim=True)
+        return self.values[places]
 
     def start(self, mean: Tensor) -> Tensor:
         """Return parameters ``(values, height, width)`` for which `mean` gives these values in [0, 1].

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gnomon.layers.keyed_noise import Noise
+
 _STEP = 2 / 255
 _LEAST_LOG_SCALE = -7.0
 _NARROW = 1e-5
@@ -52,6 +54,26 @@ class Logistics(nn.Module):
         values = torch.stack(parts, dim=2).clamp(-1, 1)
         return ((values * log_weights.exp()[:, :, None]).sum(1) + 1) / 2
 
+    def draw(self, parameters: Tensor, noise: Noise) -> Tensor:
+        """Return pixels that were drawn, ``(batch, channels, height, width)`` in [0, 1].
+
+        Source: Salimans et al., arXiv 1701.05517, section 2.1; the component by Gumbel noise.
+        """
+        log_weights, means, log_scales, slopes = self._parts(parameters)
+        gumbel = -torch.log(-torch.log(noise.uniform(tuple(log_weights.shape)).clamp(1e-7, 1 - 1e-7)))
+        chosen = (log_weights + gumbel).argmax(1)[:, None, None]
+        mean, log_scale, slope = (_of(part, chosen) for part in (means, log_scales, slopes))
+        logistic = torch.logit(noise.uniform(tuple(mean.shape)), eps=1e-6) * log_scale.exp()
+        drawn: list[Tensor] = []
+        at = 0
+        for channel in range(self.channels):
+            value = mean[:, channel] + logistic[:, channel]
+            for before in range(channel):
+                value = value + slope[:, at] * drawn[before]
+                at += 1
+            drawn.append(value.clamp(-1, 1))
+        return (torch.stack(drawn, dim=1) + 1) / 2
+
     def start(self, mean: Tensor) -> Tensor:
         """Return parameters ``(per_pixel, height, width)`` for which `mean` gives these values in [0, 1]."""
         spread = torch.linspace(-0.4, 0.4, self.components)[:, None, None, None]
@@ -84,6 +106,11 @@ class Logistics(nn.Module):
                 at += 1
             parts.append(mean)
         return torch.stack(parts, dim=2)
+
+
+def _of(parts: Tensor, chosen: Tensor) -> Tensor:
+    """Return what parts ``(batch, components, n, …)`` say of the chosen component, ``(batch, n, …)``."""
+    return parts.gather(1, chosen.expand(-1, -1, parts.shape[2], *chosen.shape[3:]))[:, 0]
 
 
 def _log_step(values: Tensor, means: Tensor, log_scales: Tensor) -> Tensor:

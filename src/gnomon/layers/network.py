@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gnomon.core.spec import Output
+from gnomon.layers.continuation import ExactContinuation
 from gnomon.layers.head import Head
 
 Role = Literal["matrix", "head", "vector", "early", "orthogonal", "adam", "embedding", "sparse", "linear", "frozen"]
@@ -32,6 +33,11 @@ class Network(nn.Module):
     """True where ``forward`` takes ``given``, the class index of each sample, int64 ``(batch,)``, -1 where unknown."""
     progress: float = 1.0
     """How far the training is, in [0, 1], set before each step: for what is warmed up."""
+
+    @property
+    def exact(self) -> ExactContinuation | None:
+        """The linear part of a forecaster that is solved on the training rows before anything is learned, if any."""
+        return None
 
     @property
     def turn(self) -> int:
@@ -63,6 +69,15 @@ class Network(nn.Module):
     @torch.no_grad()
     def prepare(self, inputs: Tensor) -> None:
         """Set what depends on the data (standardisation, whitening) from a sample of training inputs."""
+
+    @torch.no_grad()
+    def solve(self, inputs: Tensor, targets: Tensor) -> None:
+        """Set what is solved rather than trained, from training inputs and their targets as they are stored."""
+
+    @torch.no_grad()
+    def lean(self, share: float) -> bool:
+        """Let what was solved count as much as this beside what was trained; False where a network has nothing such."""
+        return False
 
     def views(self, inputs: Tensor) -> Iterator[tuple[float, Tensor]]:
         """Yield weighted variants of the inputs whose outputs are averaged at test time; the first is the input."""

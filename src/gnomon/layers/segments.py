@@ -21,7 +21,7 @@ from gnomon.core.config import require_within
 from gnomon.core.errors import UsageError
 from gnomon.core.spec import Output, Series, Spec
 from gnomon.core.training import Allowance, Speed
-from gnomon.layers.continuation import continuation
+from gnomon.layers.continuation import ExactContinuation, Floor, continuation
 from gnomon.layers.forecast_head import ForecastHead
 from gnomon.layers.network import Network, Role
 from gnomon.layers.passes import enough_passes
@@ -38,11 +38,16 @@ class SegmentConfig:
     """Steps that are read and written at once."""
     dropout: float = 0.5
     """Share of the state that is dropped before the last layer."""
+    floor: Floor = "learned"
+    """How the linear part is found."""
+    gain: float = 1.0
+    """By what the recurrence's part of the point forecast is multiplied: the less there is to learn from, the less."""
 
     def __post_init__(self) -> None:
         require_within("family.width", self.width, 2, 65_536)
         require_within("family.segment_steps", self.segment_steps, 1, 65_536)
         require_within("family.dropout", self.dropout, 0, 0.99)
+        require_within("family.gain", self.gain, 0, 1)
 
 
 class SegmentNetwork(Network):
@@ -62,8 +67,10 @@ class SegmentNetwork(Network):
         self.num_known = input.length // segment
         self.num_coming = -(-target.length // segment)
         self.outputs_per_value = outputs_per_value
+        self.gain = config.gain
         self.last_value = LastValue(input, target)
-        self.floor = continuation(input.length, target.length, input.period)
+        shared = {"floor": config.floor, "num_channels": len(target.names)}
+        self.floor = continuation(input.length, target.length, input.period, **shared)
         self.embed = nn.Linear(segment, width)
         self.recurrence = nn.GRU(width, width)
         self.position = nn.Parameter(torch.randn(self.num_coming, width // 2))
@@ -75,9 +82,14 @@ class SegmentNetwork(Network):
         """Return forecasts of shape ``(batch, horizon, target channels, values)``."""
         known, last = self.last_value(inputs)
         found = self._decode(self._encode(known), len(inputs))
-        point = found[..., :1] + self.floor(known).float()[..., None]
+        point = self.gain * found[..., :1] + self.floor(known).float()[..., None]
         changes = with_quantiles(torch.cat((point, found[..., 1:]), dim=-1))
         return Output(self.last_value.restore(changes, last))
+
+    @property
+    def exact(self) -> ExactContinuation | None:
+        """The linear part, where it is solved and not learned."""
+        return self.floor if isinstance(self.floor, ExactContinuation) else None
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
         """Everything learns by Adam."""
@@ -140,6 +152,7 @@ def segment_size(
         f"width {chosen}: the widest that suits {allowance.num_train:,} windows and the passes over the data that the "
         f"budget allows (about {passes:,.1f})",
         f"segments of {segment} steps: " + _why_segment(segment, known),
+        "the linear part is solved exactly before the training and kept (--set family.floor=learned learns it)",
     )
     batch_size = 2 ** min(6, max(4, round(math.log2(max(1, allowance.num_train) / 60))))
     settings = {
@@ -150,10 +163,17 @@ def segment_size(
         "train.clip": 1.0,
         "train.max_epochs": enough_passes(allowance.num_train, coming.length, batch_size),
     }
-    return SegmentConfig(width=chosen, segment_steps=segment, dropout=_DROPOUT), settings, why
+    gain = round(min(1.0, allowance.num_train / max(1, coming.length) / _ENOUGH_FUTURES), 3)
+    return (
+        SegmentConfig(width=chosen, segment_steps=segment, dropout=_DROPOUT, floor="exact", gain=gain),
+        settings,
+        why,
+    )
 
 
 _DROPOUT = 0.2
+_ENOUGH_FUTURES = 80.0
+"""Futures that do not overlap from which on the recurrence is trusted as much as the linear part beside it."""
 
 _USUAL_STEPS = 24
 

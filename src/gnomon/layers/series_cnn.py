@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from gnomon.core.spec import Output, Series
-from gnomon.layers.continuation import continuation
+from gnomon.layers.continuation import ExactContinuation, Floor, continuation
 from gnomon.layers.conv1d import TimeStack
 from gnomon.layers.forecast_head import ForecastHead
 from gnomon.layers.head import Head
@@ -65,13 +65,15 @@ class PatchCnn(Network):
         spans: tuple[int, ...],
         depth: int,
         dropout: float,
+        floor: Floor = "learned",
     ) -> None:
         super().__init__()
         self.patch_steps = min(patch_steps, input.length)
         self.num_patches = input.length // self.patch_steps
         self.outputs_per_value = outputs_per_value
         self.last_value = LastValue(input, target)
-        self.floor = continuation(input.length, target.length, input.period)
+        shared = {"floor": floor, "num_channels": len(target.names)}
+        self.floor = continuation(input.length, target.length, input.period, **shared)
         self.embed = nn.Linear(self.patch_steps, widths[0])
         self.stack = TimeStack(widths[0], widths, spans, depth=depth, causal=True, dropout=dropout)
         self.dropout = nn.Dropout(dropout)
@@ -87,6 +89,11 @@ class PatchCnn(Network):
         point = found[..., :1] + self.floor(known).float()[..., None]
         changes = with_quantiles(torch.cat((point, found[..., 1:]), dim=-1))
         return Output(self.last_value.restore(changes, last))
+
+    @property
+    def exact(self) -> ExactContinuation | None:
+        """The linear part, where it is solved and not learned."""
+        return self.floor if isinstance(self.floor, ExactContinuation) else None
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
         """Filters are orthogonalised, the rest learns by Adam."""

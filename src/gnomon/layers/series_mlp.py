@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gnomon.core.spec import Output, Series
-from gnomon.layers.continuation import continuation
+from gnomon.layers.continuation import ExactContinuation, Floor, continuation
 from gnomon.layers.dense import DenseStack
 from gnomon.layers.forecast_head import ForecastHead
 from gnomon.layers.head import Head
@@ -46,11 +46,20 @@ class LinearForecast(Network):
     """
 
     def __init__(
-        self, input: Series, target: Series, outputs_per_value: int, *, width: int, depth: int, dropout: float
+        self,
+        input: Series,
+        target: Series,
+        outputs_per_value: int,
+        *,
+        width: int,
+        depth: int,
+        dropout: float,
+        floor: Floor = "learned",
     ) -> None:
         super().__init__()
         self.last_value = LastValue(input, target)
-        self.floor = continuation(input.length, target.length, input.period)
+        shared = {"floor": floor, "num_channels": len(target.names)}
+        self.floor = continuation(input.length, target.length, input.period, **shared)
         self.spread = nn.Parameter(torch.zeros(len(target.names), target.length, outputs_per_value - 1))
         self.dense = DenseStack(input.length, width, depth, dropout)
         self.head = ForecastHead(self.dense.width, target.length, 1)
@@ -61,6 +70,11 @@ class LinearForecast(Network):
         point = self.floor(known).float() + self.head(self.dense(known))
         found = torch.cat((point[..., None], self.spread.expand(len(known), -1, -1, -1)), dim=-1)
         return Output(self.last_value.restore(with_quantiles(found), last))
+
+    @property
+    def exact(self) -> ExactContinuation | None:
+        """The linear part, where it is solved and not learned."""
+        return self.floor if isinstance(self.floor, ExactContinuation) else None
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
         """Everything learns by Adam."""

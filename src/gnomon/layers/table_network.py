@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from gnomon.core.spec import Output, Vector
 from gnomon.layers.head import Head
+from gnomon.layers.linear_rows import LinearRows
 from gnomon.layers.network import Network, Role
 from gnomon.layers.number_head import free_of
 from gnomon.layers.scaling import VALUES, with_quantiles
@@ -98,7 +99,8 @@ class TableNetwork(Network):
 
     ``num_classes`` is None where a number is wanted. The members' probabilities, or their numbers, are averaged. The
     last layer sees the embedded row beside what the layers made of it: what is linear need not be bent first.
-    Source: Cheng et al., "Wide & deep learning for recommender systems", arXiv 1606.07792.
+    Source: Cheng et al., "Wide & deep learning for recommender systems", arXiv 1606.07792. A linear model that is
+    solved may answer ``beside`` them, when the training is over.
     """
 
     def __init__(
@@ -112,8 +114,10 @@ class TableNetwork(Network):
         dropout: float,
         embedding: int,
         bins: int,
+        beside: LinearRows | None = None,
     ) -> None:
         super().__init__()
+        self.beside = beside
         self.num_numbers = len(vector.names)
         self.members = members
         self.embed = TableEmbedding(vector, size=embedding, num_bins=bins)
@@ -136,7 +140,10 @@ class TableNetwork(Network):
             x = self.dropout(layer(x))
         told = embedded.expand(self.members, -1, -1)
         answers = self.head(torch.cat([told, x], -1) if self.layers else told)
-        return Output(self._mean(answers), members=answers if self.training else None)
+        value = self._mean(answers)
+        if self.training:
+            return Output(value, members=answers)
+        return Output(value if self.beside is None else self.beside.beside(value, inputs))
 
     def role(self, name: str, parameter: nn.Parameter) -> Role:
         """Shared matrices get orthogonalised updates; factors, offsets and embeddings do not decay."""
@@ -151,6 +158,20 @@ class TableNetwork(Network):
         """Put the bins of the numbers where the training rows have their quantiles."""
         if self.num_numbers:
             self.embed.bins.measure(inputs[:, : self.num_numbers])
+
+    @torch.no_grad()
+    def solve(self, inputs: Tensor, targets: Tensor) -> None:
+        """Fit the linear model, where there is one."""
+        if self.beside is not None:
+            self.beside.solve(inputs, targets)
+
+    @torch.no_grad()
+    def lean(self, share: float) -> bool:
+        """Let the linear model count ``share``, in [0, 1]; False where there is none."""
+        if self.beside is None:
+            return False
+        self.beside.share.fill_(share)
+        return True
 
     def _mean(self, answers: Tensor) -> Tensor:
         if not self.averages_logits:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from gnomon.core.spec import Label, Spec, Vector
+from gnomon.core.spec import Label, Number, Spec, Vector
 from gnomon.core.training import Allowance, Speed
+from gnomon.layers.linear_rows import columns_of, values_of
 
 _DEPTH = 2
 _BINS, _BINS_OF_FEW = 32, 4
@@ -16,6 +17,12 @@ _WIDEST = ((1000, 64), (4000, 128), (20_000, 256), (200_000, 384))
 """Up to so many rows a wider network than this learns no more: it only takes longer."""
 _FEW_ROWS = 2000
 _TWO = 2
+_MOST_SOLVED = 400
+"""Weights of a linear model that is solved in no time."""
+_BESIDE = (
+    "a linear model answers beside the networks, for there are few rows; the validation rows decide how much it counts "
+    "(--set family.linear=false)"
+)
 
 
 def table_size(
@@ -54,7 +61,9 @@ def table_size(
     }
     if isinstance(spec.target, Label):
         settings["task.label_smoothing"] = 0.0
-    why = (f"{members} networks in one, width {width}: the most that make enough passes (about {passes:,.0f})",)
+    network["linear"] = _solves(num_rows, spec)
+    beside = (_BESIDE,) if network["linear"] else ()
+    why = (f"{members} networks in one, width {width}: the most that make enough passes (about {passes:,.0f})", *beside)
     return network, settings, why
 
 
@@ -83,6 +92,14 @@ def _enough_passes(num_rows: int, spec: Spec) -> float:
 
 def _says_little(num_rows: int, spec: Spec) -> bool:
     return num_rows < _FEW_ROWS or (isinstance(spec.target, Label) and len(spec.target.classes) <= _TWO)
+
+
+def _solves(num_rows: int, spec: Spec) -> bool:
+    """Return whether a linear model answers beside the networks: as good on few rows, it costs next to nothing."""
+    vector, target = spec.input, spec.target
+    if not isinstance(vector, Vector) or not isinstance(target, Label | Number) or num_rows >= _FEW_ROWS:
+        return False
+    return columns_of(vector) * values_of(target) <= _MOST_SOLVED
 
 
 def _embedding(vector: Vector) -> int:

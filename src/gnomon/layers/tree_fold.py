@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnomon.layers.tree_inputs import NodeLinear, TreeCell, candidate_mask
+from gnomon.layers.tree_inputs import NodeLinear, TreeCell, candidate_mask, hold
 from gnomon.layers.tree_schedule import Forest, Steps, ordered_steps, unordered_steps
 
 _EPS = 1e-5
@@ -109,7 +109,8 @@ class _Fold(torch.autograd.Function):
         for begin, end, first, until in reversed(steps.turns):
             normed = slice(num_nodes + begin, num_nodes + end)
             part, gate, out = parts[begin:end], gates[begin:end], of_out[begin:end]
-            of_mixed = _norm_backward(of_states[normed], states[normed], scale[begin:end]).repeat(1, 3)
+            of_normed = hold(of_states[normed], len(steps.turns))
+            of_mixed = _norm_backward(of_normed, states[normed], scale[begin:end]).repeat(1, 3)
             torch.ops.aten.sigmoid_backward.grad_input(of_mixed * part, gate, grad_input=out[:, : 3 * width])
             of_parts = of_mixed.mul_(gate)
             candidate = of_parts[:, 2 * width :]

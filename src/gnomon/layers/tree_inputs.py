@@ -10,6 +10,20 @@ from torch.nn import functional as F
 
 from gnomon.layers.tree_schedule import Forest
 
+_FREE_LEVELS = 1000
+"""Levels through which gradients go back as they are."""
+_LARGEST = 1.0
+"""Of the gradient of one number of a state, where there are more levels."""
+
+
+def hold(gradient: Tensor, num_levels: int) -> Tensor:
+    """Return the gradient of the states of a level; held in place where it may have come through very many levels.
+
+    What grows by a hair at each of 100,000 levels is larger than any number in the end, and the whole batch is lost.
+    Source: Graves, "Generating sequences with recurrent neural networks", arXiv 1308.0850, section 2.1.
+    """
+    return gradient.clamp_(-_LARGEST, _LARGEST) if num_levels > _FREE_LEVELS else gradient
+
 
 class TreeCell(nn.Module):
     """What all cells share: vectors of different symbols, ``(kinds, width_in)``, become the states of all nodes."""

@@ -22,6 +22,7 @@ class TreeNetwork(Network):
     """Trees ``(batch, places, features)`` to values for each tree, ``(batch, size)``, or for each node.
 
     Where ``every_node`` is set, the values are ``(batch, places, size)``, those of places without a node nought.
+    ``scale`` is the deviation with which the vectors of symbols begin.
     """
 
     def __init__(
@@ -36,12 +37,13 @@ class TreeNetwork(Network):
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         word_dropout: float = 0.0,
+        scale: float = 1.0,
         wide: SpanLogits | None = None,
     ) -> None:
         super().__init__()
         self.every_node = every_node
         self.orthogonal = orthogonal
-        self.embedding = SparseEmbedding(trees.sizes, embedding, word_dropout=word_dropout)
+        self.embedding = SparseEmbedding(trees.sizes, embedding, word_dropout=word_dropout, scale=scale)
         self.input_dropout = nn.Dropout(input_dropout)
         self.cell = cell
         self.dropout = nn.Dropout(dropout)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnomon.layers.tree_inputs import NodeLinear, TreeCell, candidate_mask
+from gnomon.layers.tree_inputs import NodeLinear, TreeCell, candidate_mask, hold
 from gnomon.layers.tree_schedule import Forest, Slots, slots
 
 
@@ -116,8 +116,9 @@ class _Places(torch.autograd.Function):
         for begin, end, first, until in reversed(where.levels):
             gate, of_gate = gates[begin:end], of_gates[begin:end]
             node = slice(leaves + begin, leaves + end)
-            of_cell = torch.ops.aten.tanh_backward(of_h[node] * gate[:, width : 2 * width], bent[begin:end])
-            of_cell += of_c[node]
+            of_hidden = hold(of_h[node], len(where.levels))
+            of_cell = torch.ops.aten.tanh_backward(of_hidden * gate[:, width : 2 * width], bent[begin:end])
+            of_cell += hold(of_c[node], len(where.levels))
             keep = None if ctx.keep is None else ctx.keep[begin:end]
             candidate = gate[:, -width:] if keep is None else gate[:, -width:] * keep
             torch.mul(of_cell, candidate, out=of_gate[:, :width])

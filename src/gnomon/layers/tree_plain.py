@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnomon.layers.tree_inputs import NodeLinear, TreeCell
+from gnomon.layers.tree_inputs import NodeLinear, TreeCell, hold
 from gnomon.layers.tree_schedule import Forest, Slots, slots
 
 
@@ -74,7 +74,7 @@ class _Plain(torch.autograd.Function):
         of_tensor = None if tensor is None else torch.zeros_like(tensor)
         for begin, end, first, until in reversed(where.levels):
             node, side = slice(leaves + begin, leaves + end), below[begin:end]
-            of_x = torch.ops.aten.tanh_backward(of_h[node], h[node])
+            of_x = torch.ops.aten.tanh_backward(hold(of_h[node], len(where.levels)), h[node])
             of_h[node] = of_x
             of_side = of_x @ recurrent.t()
             if tensor is not None and of_tensor is not None:

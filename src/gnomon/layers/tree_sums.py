@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnomon.layers.tree_inputs import NodeLinear, TreeCell, candidate_mask
+from gnomon.layers.tree_inputs import NodeLinear, TreeCell, candidate_mask, hold
 from gnomon.layers.tree_schedule import Flow, Forest, upward
 
 
@@ -93,6 +93,8 @@ class _Sums(torch.autograd.Function):
         recurrent_t, forget_t = recurrent.t().contiguous(), forget.t().contiguous()
         for begin, end, first, until in reversed(flow.levels):
             source, target = flow.source[first:until], flow.target[first:until] - begin
+            for gradients in (of_h, of_c):
+                hold(gradients[begin:end], len(flow.levels))
             of_cell = _through(gates, bent, (begin, end), keep, (of_h, of_c, of_gates))
             share, of_kept = shares[first:until], of_cell.index_select(0, target)
             of_share = of_shares[first:until]

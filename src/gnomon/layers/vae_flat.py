@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from gnomon.core.spec import Density, Image
 from gnomon.layers.gaussian_latents import Pick, Prior, bounded, divergence, log_normal, log_ratio
+from gnomon.layers.mixture_prior import draw_mixture, log_mixture
 from gnomon.layers.vae_network import Descent, Features, Generative, Latents, Likelihood, PixelHead
 
 
@@ -116,18 +117,10 @@ class FlatVae(Generative):
 
     def _log_prior(self, latents: Tensor, given: Tensor) -> Tensor:
         """Return the log-density of the mixture, ``(batch,)``."""
-        mean, log_scale = self._parts(given)
-        precision = torch.exp(-2 * log_scale)
-        square = (
-            latents.square() @ precision.T - 2 * latents @ (mean * precision).T + (mean.square() * precision).sum(1)
-        )
-        constant = log_scale.sum(1) + 0.5 * self.num_latents * math.log(2 * math.pi) + math.log(self.components)
-        return torch.logsumexp(-0.5 * square - constant, dim=1)
+        return log_mixture(latents, *self._parts(given))
 
     def _of_prior(self, pick: Prior, shape: tuple[int, ...], given: Tensor) -> Tensor:
-        mean, log_scale = self._parts(given)
-        chosen = (pick.noise.uniform((shape[0],)) * self.components).long().clamp(max=self.components - 1)
-        return mean[chosen] + log_scale.exp()[chosen] * pick.temperature * pick.noise.normal(shape)
+        return draw_mixture(pick, shape[0], *self._parts(given))
 
 
 class _EachPixel(nn.Module):

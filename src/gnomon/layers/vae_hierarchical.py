@@ -17,8 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnomon.core.spec import Density, Image
-from gnomon.layers.gaussian_latents import Pick, bounded, divergence, log_ratio
-from gnomon.layers.vae_network import Descent, Features, Generative, Latents, Likelihood, PixelHead
+from gnomon.layers.gaussian_latents import Pick, Prior, bounded, divergence, log_ratio
+from gnomon.layers.keyed_noise import DrawnNoise
+from gnomon.layers.likelihood_neighbours import NeighbourLikelihood
+from gnomon.layers.network import Role
+from gnomon.layers.vae_network import Descent, Features, Generative, Latents, Likelihood, PixelHead, as_bytes
 
 _SMALLEST = 4
 """Maps of up to this side are followed by the vector that stands for the whole picture."""
@@ -53,6 +56,9 @@ class Group(nn.Module):
         for layer in (self.prior, self.posterior):
             nn.init.normal_(layer.weight, std=0.1 / math.sqrt(width))
             nn.init.zeros_(layer.bias)
+        with torch.no_grad():  # latents say something from the first step on, so that what follows learns to listen
+            self.posterior.weight[:num_latents] *= 10
+            self.posterior.bias[num_latents:] = -1.0
 
     def forward(self, x: Tensor, seen: Tensor | None, pick: Pick, index: int) -> tuple[Tensor, Tensor | None, Tensor]:
         """Return what is carried on, the statistics of the posterior ``(2, batch, …)`` if any, and the residuals."""
@@ -124,7 +130,25 @@ class HierarchicalVae(Generative):
         self.embedding = nn.Parameter(torch.zeros(self.num_classes + 1, widths[-1]))
         nn.init.normal_(self.embedding, std=0.02 if not self.num_classes else 1.0)
         self.head = PixelHead(widths[0], image, likelihood, patch_px=patch_px)
+        if isinstance(likelihood, NeighbourLikelihood):  # which begins small itself
+            nn.init.normal_(self.head.linear.weight, std=1 / math.sqrt(widths[0]))
         self.groups = tuple(_listed(sides, groups, latents))
+
+    def role(self, name: str, parameter: nn.Parameter) -> Role:
+        """Everything moves by Adam: to orthogonalise many small matrices takes as long as to find their gradients."""
+        return "adam" if parameter.requires_grad else "frozen"
+
+    @torch.no_grad()
+    def sample(
+        self, count: int, *, generator: torch.Generator, given: Tensor | None = None, temperature: float = 1.0
+    ) -> Tensor:
+        """Return new pictures as `Generative.sample` does; where pixels are told their neighbours, those are drawn."""
+        if not isinstance(self.likelihood, NeighbourLikelihood):
+            return super().sample(count, generator=generator, given=given, temperature=temperature)
+        classes = self._known(count, given)
+        noise = DrawnNoise(classes.device, generator)
+        found = self.descend(None, Prior(noise, temperature), classes)
+        return as_bytes(self.likelihood.drawn(found.parameters, noise, temperature=temperature))
 
     def look(self, pictures: Tensor, given: Tensor) -> Features:
         """Return what the encoder sees on each map, the finest first."""

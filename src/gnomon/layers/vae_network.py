@@ -7,26 +7,22 @@ bound: Burda, Grosse and Salakhutdinov, arXiv 1509.00519, equation 8.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gnomon.core.spec import Density, Image, Normality, Output
+from gnomon.core.spec import Density, Image, MixedRow, Normality, Output
 from gnomon.layers.binarise import binarise
 from gnomon.layers.familiarity import Familiarity
 from gnomon.layers.gaussian_latents import Fixed, Means, Pick, Posterior, Prior
+from gnomon.layers.importance_bound import BOUND_SALT, importance_bound, portions, warmed
 from gnomon.layers.keyed_noise import DrawnNoise, KeyedNoise, keys_of, mixed
 from gnomon.layers.network import Network, Role
+from gnomon.layers.told_classes import class_indices, some_hidden
 
 Features = tuple[Tensor, ...]
-UNKNOWN_SHARE = 0.1
-"""Share of training samples whose class is hidden, so that a conditional network learns the whole too."""
-_ROWS = 1000
-"""Samples that are decoded together where each is decoded many times."""
-_BOUND_SALT = 0x6B
 
 
 class Latents(NamedTuple):
@@ -76,7 +72,9 @@ class PixelHead(nn.Module):
     def __init__(self, width: int, image: Image, likelihood: Likelihood, *, patch_px: int) -> None:
         super().__init__()
         self.shape = (image.height_px, image.width_px)
-        self.likelihood = likelihood
+        self._of = (
+            likelihood,
+        )  # the network's own, whose tensors would be listed twice were it a part of the head too
         self.patch_px = patch_px
         self.linear = nn.Conv2d(width, likelihood.per_pixel * patch_px**2, 1, bias=False)
         nn.init.normal_(self.linear.weight, std=0.1 / width**0.5)
@@ -85,7 +83,7 @@ class PixelHead(nn.Module):
     @torch.no_grad()
     def begin(self, mean: Tensor) -> None:
         """Let features of zero stand for the mean picture, ``(height, width, channels)`` in [0, 1]."""
-        self.offset.copy_(self.likelihood.start(mean.permute(2, 0, 1).float().to(self.offset.device)))
+        self.offset.copy_(self._of[0].start(mean.permute(2, 0, 1).float().to(self.offset.device)))
 
     @torch.no_grad()
     def answer(self, values: Tensor) -> None:
@@ -109,20 +107,27 @@ class Generative(Network):
     groups: tuple[Latents, ...]
 
     def __init__(
-        self, image: Image, density: Density, likelihood: Likelihood, *, warmup: float, free_nats: float
+        self, image: Image | MixedRow, density: Density, likelihood: Likelihood, *, warmup: float, free_nats: float
     ) -> None:
         super().__init__()
-        self.image = image
         self.density = density
         self.conditional = density.conditional
         self.likelihood = likelihood
-        self.familiarity = Familiarity() if isinstance(density, Normality) else None
+        self.familiarity = Familiarity() if isinstance(density, Normality) and isinstance(image, Image) else None
         self.warmup = warmup
         self.free_nats = free_nats
 
     @abstractmethod
     def look(self, pictures: Tensor, given: Tensor) -> Features:
         """Return what the posteriors need of pictures ``(batch, channels, height, width)`` in [0, 1]."""
+
+    def observed(self, inputs: Tensor, *, anew: bool) -> Tensor:
+        """Return the samples as encoder and likelihood take them: of pictures ``(batch, channels, height, width)``."""
+        return binarise(inputs, self.density.binarize, anew=anew)
+
+    def naming(self, classes: Tensor) -> Tensor:
+        """Return what it costs to name the class of each sample, nats ``(batch,)``: 0 where the task adds that."""
+        return torch.zeros(len(classes), device=classes.device)
 
     @abstractmethod
     def descend(self, features: Features | None, pick: Pick, given: Tensor) -> Descent:
@@ -139,10 +144,10 @@ class Generative(Network):
         arXiv 1602.02282, section 3.
         """
         classes = self._classes(inputs, given)
-        pictures = binarise(inputs, self.density.binarize, anew=self.training)
+        pictures = self.observed(inputs, anew=self.training)
         noise = DrawnNoise(inputs.device) if self.training else KeyedNoise(keys_of(inputs))
         found = self.descend(self.look(pictures, classes), Posterior(noise), classes)
-        rebuilt = self.likelihood.nats(found.parameters, pictures)
+        rebuilt = self.likelihood.nats(found.parameters, pictures) + self.naming(classes)
         divergences = torch.stack(found.kls, dim=1)
         penalty = divergences.mean(0).clamp_min(self.free_nats).sum() * self.weight()
         strange = (rebuilt + divergences.sum(1)).detach()
@@ -158,28 +163,24 @@ class Generative(Network):
             self.familiarity.fit(inputs)
 
     def weight(self) -> float:
-        """Return the weight of the divergence at this progress: up to 1 over the warm-up."""
-        return min(1.0, 0.02 + 0.98 * self.progress / self.warmup) if self.warmup > 0 else 1.0
+        """Return the weight of the divergence at this progress."""
+        return warmed(self.progress, self.warmup)
 
     @torch.no_grad()
     def bound(self, inputs: Tensor, given: Tensor | None = None, *, k: int) -> Tensor:
         """Return the importance-weighted bound on -log p of each sample and its Monte-Carlo variance.
 
-        ``inputs`` are uint8 ``(batch, height, width, channels)``; the result is float64 ``(batch, 2)``, nats. Source:
-        Burda et al., arXiv 1509.00519, equation 8; the variance of the logarithm of a mean by the delta method.
+        ``inputs`` are uint8 ``(batch, height, width, channels)``; the result is float64 ``(batch, 2)``, nats.
         """
         classes = self._classes(inputs, given)
-        pictures = binarise(inputs, self.density.binarize, anew=False)
+        pictures = self.observed(inputs, anew=False)
         features = self.look(pictures, classes)
-        keys = keys_of(inputs, salt=_BOUND_SALT)
+        keys = keys_of(inputs, salt=BOUND_SALT)
         weights = [
-            self._log_weights(pictures, features, classes, keys, start, stop) for start, stop in _chunks(len(inputs), k)
+            self._log_weights(pictures, features, classes, keys, start, stop)
+            for start, stop in portions(len(inputs), k)
         ]
-        logs = torch.cat(weights, dim=1)
-        mean = torch.logsumexp(logs, dim=1) - torch.log(torch.tensor(float(k), dtype=torch.float64))
-        relative = (logs - mean[:, None]).exp()
-        spread = relative.var(dim=1) / k if k > 1 else torch.zeros_like(mean)
-        return torch.stack([-mean, spread], dim=1)
+        return importance_bound(torch.cat(weights, dim=1))
 
     def _log_weights(
         self, pictures: Tensor, features: Features, classes: Tensor, keys: Tensor, start: int, stop: int
@@ -189,8 +190,10 @@ class Generative(Network):
         draws = torch.arange(start, stop, device=keys.device)
         noise = KeyedNoise(mixed(keys[:, None] + mixed(draws + 1)[None, :]).flatten())
         many = tuple(part.repeat_interleave(times, dim=0) for part in features)
-        found = self.descend(many, Posterior(noise), classes.repeat_interleave(times))
-        logs = -self.likelihood.nats(found.parameters, pictures.repeat_interleave(times, dim=0)).double()
+        again = classes.repeat_interleave(times)
+        found = self.descend(many, Posterior(noise), again)
+        nats = self.likelihood.nats(found.parameters, pictures.repeat_interleave(times, dim=0)) + self.naming(again)
+        logs = -nats.double()
         for ratio in found.ratios:
             logs = logs + ratio.double()
         return logs.view(-1, times)
@@ -210,14 +213,14 @@ class Generative(Network):
     def reconstruct(self, inputs: Tensor, given: Tensor | None = None) -> Tensor:
         """Return the mean pictures for the mean latents of pictures, uint8 ``(batch, height, width, channels)``."""
         classes = self._classes(inputs, given)
-        pictures = binarise(inputs, self.density.binarize, anew=False)
+        pictures = self.observed(inputs, anew=False)
         return self._pixels(self.descend(self.look(pictures, classes), Means(), classes))
 
     @torch.no_grad()
     def encode(self, inputs: Tensor, given: Tensor | None = None) -> Tensor:
         """Return the mean latents of pictures, float32 ``(batch, dims)``, in units of their prior, top group first."""
         classes = self._classes(inputs, given)
-        pictures = binarise(inputs, self.density.binarize, anew=False)
+        pictures = self.observed(inputs, anew=False)
         found = self.descend(self.look(pictures, classes), Means(), classes)
         return torch.cat([code.flatten(1).float() for code in found.codes], dim=1)
 
@@ -247,24 +250,15 @@ class Generative(Network):
     def _classes(self, inputs: Tensor, given: Tensor | None) -> Tensor:
         """Return the class of each sample, the last index where unknown; some are hidden in training."""
         classes = self._known(len(inputs), given)
-        if self.training and self.conditional:
-            hidden = torch.rand(len(inputs), device=inputs.device) < UNKNOWN_SHARE
-            classes = torch.where(hidden, torch.full_like(classes, self.num_classes), classes)
-        return classes
+        return some_hidden(classes, self.num_classes) if self.training and self.conditional else classes
 
     def _known(self, count: int, given: Tensor | None) -> Tensor:
-        device = self.head.offset.device
-        if given is None or not self.conditional:
-            return torch.full((count,), self.num_classes, dtype=torch.int64, device=device)
-        return torch.where(given < 0, torch.full_like(given, self.num_classes), given).to(device)
+        return class_indices(count, given, self.num_classes, self.head.offset.device)
 
     def _pixels(self, found: Descent) -> Tensor:
-        mean = self.likelihood.mean(found.parameters)
-        return (mean * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+        return as_bytes(self.likelihood.mean(found.parameters))
 
 
-def _chunks(batch: int, k: int) -> Iterator[tuple[int, int]]:
-    """Yield ranges of the draws that are computed together."""
-    at_once = max(1, _ROWS // max(1, batch))
-    for start in range(0, k, at_once):
-        yield start, min(k, start + at_once)
+def as_bytes(pixels: Tensor) -> Tensor:
+    """Return pixels in [0, 1], ``(batch, channels, height, width)``, as uint8 ``(batch, height, width, channels)``."""
+    return (pixels * 255).round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()

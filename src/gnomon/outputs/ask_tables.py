@@ -14,8 +14,8 @@ import torch
 from gnomon.assemble import Model
 from gnomon.core.errors import DataError, UsageError, printable
 from gnomon.core.events import Emit, Said, silent
-from gnomon.core.spec import Batch, Label, Vector
-from gnomon.data import cells, frame, opening, tablecodes, tableprep, tablestream, tablevalues
+from gnomon.core.spec import Batch, Density, Label, MixedRow, Normality, Vector
+from gnomon.data import cells, frame, mixedprep, opening, tablecodes, tableprep, tablestream, tablevalues
 from gnomon.data.cells import Cells
 from gnomon.data.reading import Reading
 from gnomon.data.tablestream import Sheet
@@ -30,23 +30,22 @@ _TOO_MANY = 0.5
 """Share of the columns that a model looks at which may be missing."""
 _MANY_UNSEEN = 0.05
 _SHOWN = 8
+_KINDS = {"label": str, "anomalous": bool}
+"""Kinds of the answers that are no numbers."""
 
 
 class AskTables:
     """Questions about rows. With ``strict``, a column that is missing is an error."""
 
     def __init__(self, model: Model, emit: Emit = silent, *, strict: bool = False) -> None:
-        if not isinstance(model.spec.input, Vector):
+        if not isinstance(model.spec.input, Vector | MixedRow):
             raise TypeError(f"a model of {type(model.spec.input).__name__} data takes no tables")
         self._model = model
         self._emit = emit
         self._strict = strict
         self._sheets: list[Sheet] = []
-        target = str(model.preparation.get("target", {}).get("name") or "target")
-        told = ("label", "confidence") if isinstance(model.spec.target, Label) else ("value", "low", "high")
-        named = {"label": f"{target}_predicted", "value": f"{target}_predicted"}
-        self._added = {key: named.get(key, f"{target}_{key}") for key in told}
-        answers = [Column(name=name, kind=str if key == "label" else float) for key, name in self._added.items()]
+        self._added = _added(model)
+        answers = [Column(name=name, kind=_KINDS.get(key, float)) for key, name in self._added.items()]
         self.columns: Sequence[Column] = [Column(name="file"), *answers, Column(name="error")]
 
     def paths(self, words: Sequence[str]) -> list[Path]:
@@ -65,7 +64,7 @@ class AskTables:
         Raises ``DataError`` for a file that is no table, or that lacks most columns that the model looks at.
         """
         for path in paths:
-            sheet = _whole(_load(path))
+            sheet = _whole(load(path))
             self._sheets.append(sheet)
             yield from self._of_sheet(sheet)
 
@@ -73,7 +72,8 @@ class AskTables:
         """Return rows as the network takes them."""
         inputs = torch.from_numpy(np.stack(samples)).to(self._model.precision.device)
         ids = np.arange(len(samples), dtype=np.int64)
-        return Batch(inputs=inputs, targets=torch.zeros(len(samples), dtype=torch.int64), ids=ids)
+        unknown = -1 if isinstance(self._model.spec.target, Density) else 0
+        return Batch(inputs=inputs, targets=torch.full((len(samples),), unknown, dtype=torch.int64), ids=ids)
 
     def lines(self, row: Row) -> list[Row]:
         """Return the answer about a row under the names of the columns that are added."""
@@ -103,7 +103,7 @@ class AskTables:
             files = pa.array([printable(sheet.path.name)] * len(rows), pa.string())
             table = table.add_column(0, _free("file", table), files)
         for key, name in self._added.items():
-            kind = pa.string() if key == "label" else pa.float64()
+            kind = {str: pa.string(), bool: pa.bool_()}.get(_KINDS.get(key, float), pa.float64())
             table = table.append_column(_free(name, table), pa.array([row.get(key) for row in rows], kind))
         if any(row["error"] for row in rows):
             errors = pa.array([row["error"] for row in rows], pa.string())
@@ -116,12 +116,17 @@ class AskTables:
         row, name = 0, printable(sheet.path.name)
         for piece in cells.pieces(Cells(sheet.table)):
             self._tell(piece, sheet)
-            for sample in tableprep.encode(piece, self._model.preparation):
+            for sample in self._encoded(piece):
                 row += 1
                 if error := bad.get(row):
                     yield Question(row={"file": f"{name}#{row}", "error": error})
                 else:
                     yield Question(row={"file": f"{name}#{row}", "error": ""}, sample=sample)
+
+    def _encoded(self, piece: Cells) -> Any:
+        if isinstance(self._model.spec.input, MixedRow):
+            return mixedprep.encode(piece, self._model.preparation)
+        return tableprep.encode(piece, self._model.preparation)
 
     def _require_columns(self, sheet: Sheet) -> None:
         used = tableprep.used_columns(self._model.preparation)
@@ -159,7 +164,19 @@ class AskTables:
         self._emit(Said(text=text, level="warning"))
 
 
-def _load(path: Path) -> Sheet:
+def _added(model: Model) -> dict[str, str]:
+    """Return the names of the columns that are added, by what the task calls the answers."""
+    target = model.spec.target
+    if isinstance(target, Density):
+        told = ("nll_bound", "reconstruction", "kl", "score", "p_value")
+        return {name: name for name in (*told, *(("anomalous",) if isinstance(target, Normality) else ()))}
+    column = str(model.preparation.get("target", {}).get("name") or "target")
+    if isinstance(target, Label):
+        return {"label": f"{column}_predicted", "confidence": f"{column}_confidence"}
+    return {"value": f"{column}_predicted", "low": f"{column}_low", "high": f"{column}_high"}
+
+
+def load(path: Path) -> Sheet:
     """Return a table, or the one from standard input: JSON lines where it begins with a brace, else CSV."""
     if str(path) == STDIN:
         data = sys.stdin.buffer.read()

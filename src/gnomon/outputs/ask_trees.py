@@ -39,7 +39,6 @@ from gnomon.outputs.ask_pictures import LABEL_COLUMNS, labelled
 from gnomon.outputs.asking import Column, Question, Row
 
 _STDIN = "-"
-_TREE_KEYS = ("tree", "ast", "parse", "expression")
 _NUM_IN_FULL = 20
 """Trees of which every node is labelled where the model labels whole trees."""
 _MOST_FUNCTION_NODES = 100
@@ -188,9 +187,8 @@ class AskTrees:
             place = f"{name}:{number}"
             try:
                 given = deepjson.loads(line)
-                held = given if isinstance(given, dict) else {}
-                wanted = next((held[key] for key in _TREE_KEYS if isinstance(held.get(key), dict)), given)
-                found = jsontrees.tree_of(wanted).tree
+                held = jsontrees.held_in(given)
+                found = jsontrees.tree_of(given if held is None else held[1]).tree
             except json.JSONDecodeError as error:
                 yield Question(row={"file": f"{place}:{error.colno}", "error": f"is no JSON: {error.msg}"})
             except ValueError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from gnomon.assemble import Model
 from gnomon.core.errors import UsageError
 from gnomon.core.events import Emit, silent
-from gnomon.core.spec import Batch, Image, Series, Tree, Vector, Waveform
+from gnomon.core.spec import Batch, Density, Image, MixedRow, Series, Tree, Vector, Waveform
 from gnomon.core.spec import Sequence as Tokens
 
 if TYPE_CHECKING:
@@ -21,7 +21,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One thing that is asked about: the beginning of its row, and the sample; none where it could not be read."""
+    """One thing that is asked about: the beginning of its row, and the sample.
+
+    There is none where it could not be read, and where the row is its answer already.
+    """
 
     row: Row
     sample: Any = None
@@ -84,11 +87,15 @@ def asking(model: Model, emit: Emit = silent, *, strict: bool = False) -> Asking
         from gnomon.outputs.ask_trees import AskTrees
 
         return AskTrees(model)
+    if isinstance(model.spec.input, Series) and isinstance(model.spec.target, Density):
+        from gnomon.outputs.ask_stretches import AskStretches
+
+        return AskStretches(model, emit)
     if isinstance(model.spec.input, Series):
         from gnomon.outputs.ask_series import AskSeries
 
         return AskSeries(model)
-    if isinstance(model.spec.input, Vector):
+    if isinstance(model.spec.input, Vector | MixedRow):
         from gnomon.outputs.ask_tables import AskTables
 
         return AskTables(model, emit, strict=strict)

@@ -100,7 +100,9 @@ def histogram(counts: Sequence[int], edges: Sequence[float], *, unit: str, title
     ).format(
         height=height,
         title=title,
-        grid=Markup("").join(_tick(value, low, high, bottom, count) for value in ticks(low, high, 5)),
+        grid=Markup("").join(
+            _tick(value, low, high, bottom, count) for value in ticks(low, high, 5) if value.is_integer()
+        ),
         bars=Markup("").join(bars),
         bottom=bottom,
     )

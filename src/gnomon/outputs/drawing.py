@@ -61,6 +61,14 @@ def network_of(model: Model) -> Generative:
     return model.network
 
 
+def require_wish(count: int, temperature: float, *, most: int, what: str) -> None:
+    """Raise ``UsageError`` where so many of ``what`` cannot be drawn, or not at this temperature."""
+    if not 1 <= count <= most:
+        raise UsageError(f"{count} {what} cannot be drawn", fix=f"choose a --count of 1 to {most:,}")
+    if not temperature >= 0:
+        raise UsageError(f"a temperature of {temperature:g} is none", fix="choose a --temperature of 0 or more")
+
+
 def class_index(model: Model, label: str | None) -> int:
     """Return the index of a class by its name, `UNKNOWN` for None.
 
@@ -98,10 +106,7 @@ def samples(
     deviation of the latents: 0 draws the most typical picture only. Raises ``UsageError`` and ``StoppedError``.
     """
     network = network_of(model)
-    if not 1 <= count <= MOST:
-        raise UsageError(f"{count} pictures cannot be drawn", fix=f"choose a --count of 1 to {MOST:,}")
-    if not temperature >= 0:
-        raise UsageError(f"a temperature of {temperature:g} is none", fix="choose a --temperature of 0 or more")
+    require_wish(count, temperature, most=MOST, what="pictures")
     given = _given(model, count, class_index(model, label))
     generator = torch.Generator().manual_seed(seeds.key("draw", seed))
     parts = []

@@ -17,7 +17,7 @@ from gnomon.core.spec import Dataset, Density, Series, Spec, Split, Tree, Vector
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
 from gnomon.layers.ensemble import Ensemble
-from gnomon.outputs import tightening, treemeasures
+from gnomon.outputs import stretchmeasures, tightening, treemeasures
 from gnomon.outputs.importance import importance
 from gnomon.training import infer
 
@@ -160,10 +160,12 @@ def _told(model: Model, split: Split, logits: Logits, *, seed: int) -> tuple[dic
     """Return scores and details of a split."""
     task = model.task
     if task.calibrates:
-        logits = logits / np.float32(model.temperature)
+        logits = task.tempered(logits, model.temperature)
     details: dict[str, Any] = task.details(logits, split.targets, split.ids)
     if isinstance(model.spec.input, Tree):
         details |= treemeasures.measured(model, split, logits, details)
+    if isinstance(model.spec.target, Density):
+        details |= stretchmeasures.measured(model, split)
     if rows := details.pop("draw", None):
         details["drawn"] = _drawn(model, split, np.asarray(rows, dtype=np.int64))
     return scores(task.metrics(logits, split.targets, seed=seed)), details

@@ -183,4 +183,5 @@ def _answers(model: Model, rows: Rows, should_stop: Callable[[], bool]) -> npt.N
     kept = infer.outputs(
         model.network, batches, precision=model.precision, keep=model.task.keep, should_stop=should_stop
     )
-    return kept / np.float32(model.temperature)
+    tempered: npt.NDArray[np.float32] = model.task.tempered(kept, model.temperature)
+    return tempered

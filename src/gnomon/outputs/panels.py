@@ -52,7 +52,7 @@ def write_panels(run: RunFolder, panels: Mapping[str, Panel], facts: Mapping[str
 
 
 def read_panels(run: RunFolder) -> tuple[dict[str, Any], dict[str, Panel]]:
-    """Return the facts and the panels of a run; both empty where it has none.
+    """Return the facts and the panels of a run; both empty where it has none, or a portrait that holds no pictures.
 
     Raises ``ArtefactError`` where they are not complete.
     """
@@ -60,6 +60,8 @@ def read_panels(run: RunFolder) -> tuple[dict[str, Any], dict[str, Panel]]:
         return {}, {}
     try:
         facts = json.loads(run.portrait_facts.read_text(encoding="utf-8"))
+        if facts.get("kind", "Image") != "Image":
+            return {}, {}
         height, width, channels = map(int, facts["shape"])
         panels = {
             name: Panel(

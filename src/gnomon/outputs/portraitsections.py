@@ -85,7 +85,8 @@ def latents(record: Record) -> Context:
 def strange(record: Record) -> Context:
     """Return the strangest samples, how the scores spread, and what a threshold would catch."""
     found = details(record)
-    rows = [dict(one) for one in found.get("strangest", [])][:STRANGEST]
+    apart = bool(found.get("stretches"))  # strange stretches of a series have a chapter of their own
+    rows = [] if apart else [dict(one) for one in found.get("strangest", [])][:STRANGEST]
     if not rows and not found.get("histogram"):
         return {}
     panel = _panels(record).get("strangest")

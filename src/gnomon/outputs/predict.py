@@ -10,8 +10,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gnomon.assemble import Model
 from gnomon.core import files
 from gnomon.core.errors import StoppedError, UsageError
@@ -69,7 +67,7 @@ def _answers(model: Model, asking: Asking, questions: Sequence[Question]) -> lis
     batch = asking.batch([question.sample for question in asked])
     values = infer.outputs(model.network, [batch], precision=model.precision, views_below=model.views_below)
     if model.task.calibrates:
-        values = values / np.float32(model.temperature)
+        values = model.task.tempered(values, model.temperature)
     answers = iter(model.task.decode(values, batch.inputs.cpu().numpy()))
     return [question.row if question.sample is None else question.row | next(answers) for question in questions]
 

@@ -464,6 +464,12 @@ def _using(quoted: str, given: str, target: str) -> tuple[str, str]:
         "Normality": ("Find what is strange", f"gnomon predict {quoted} FILES… -o scores.csv"),
         "Tags": ("Tag new sentences", f"gnomon predict {quoted} FILES… -o tags.csv"),
     }
+    if given == "Table" and target == "Density":
+        return ("Make new rows", f"gnomon generate {quoted} --count 1000 -o synthetic.csv")
+    if given == "Table" and target == "Normality":
+        return ("Find what is strange", f"gnomon predict {quoted} TABLE.csv -o scores.csv")
+    if given == "Series" and target == "Density":
+        return ("Draw new stretches", f"gnomon generate {quoted} --count 16 -o synthetic.csv")
     if given == "Table":
         return ("Add its answers to a table", f"gnomon predict {quoted} TABLE.csv -o answers.csv")
     return uses.get(target, ("Predict new files", f"gnomon predict {quoted} FILES… -o predictions.csv"))
@@ -472,10 +478,17 @@ def _using(quoted: str, given: str, target: str) -> tuple[str, str]:
 def _python(kinds: tuple[str, str]) -> str:
     if kinds[1] == "Text":
         return "run.evaluate()"
+    if kinds == ("Table", "Density"):
+        return "table = run.synthesise(1000)   # an Arrow table: .to_pandas() makes a frame of it\nrun.evaluate()"
+    if kinds == ("Series", "Density"):
+        return "series = run.draw(16)   # float32 (16, time, channels), in the units of the data\nrun.evaluate()"
+    if kinds == ("Series", "Normality"):
+        return 'run.predict(["new.csv"])   # score, p-value and the strangest channel of each row\nrun.evaluate()'
     if kinds[1] == "Density":
         return "pictures = run.draw(64)   # uint8 (64, height, width, channels)\nrun.evaluate()"
     if kinds[1] == "Normality":
-        return 'run.predict(["new.png"])   # score, p-value and whether it is taken for an anomaly\nrun.evaluate()'
+        name = "new.csv" if kinds[0] == "Table" else "new.png"
+        return f'run.predict(["{name}"])   # score, p-value and whether it is taken for an anomaly\nrun.evaluate()'
     lines = {
         "Image": 'run.predict(["picture.png"])   # label, confidence and the first five answers',
         "Text": 'run.predict(["new.csv"])   # one row for each text',

@@ -17,15 +17,19 @@ _THINGS = {
     ("Text", "Text"): "document",
     ("Series", "Label"): "series",
     ("Series", "Series"): "time step",
+    ("Series", "Density"): "stretch",
+    ("Series", "Normality"): "stretch",
     ("Trees", "Label"): "tree",
     ("Trees", "NodeLabels"): "tree",
     ("Trees", "Number"): "tree",
     ("Table", "Label"): "row",
     ("Table", "Number"): "row",
+    ("Table", "Density"): "row",
+    ("Table", "Normality"): "row",
     ("Audio", "Label"): "recording",
 }
 
-_AS_READ = {"Sequence": "Text", "Tree": "Trees", "Vector": "Table", "Waveform": "Audio"}
+_AS_READ = {"Sequence": "Text", "Tree": "Trees", "Vector": "Table", "MixedRow": "Table", "Waveform": "Audio"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,10 @@ DENSITIES = ("Density", "Normality")
 """Kinds of target where the input itself is what is learned."""
 _DRAWN = (Chapter("drawn", "What it draws"), Chapter("rebuilt", "Rebuilt"), Chapter("latents", "Latents"))
 _STRANGE = Chapter("strange", "Strange")
+_MADE = (Chapter("made", "What it makes"), Chapter("marginals", "Columns"), Chapter("ties", "Pairs"))
+_OF_ROWS = {"Density": (_CURVES, _SCORES, *_MADE, _STRANGE), "Normality": (_CURVES, _SCORES, _STRANGE)}
+"""Chapters where the rows of a table are what is learned."""
+_STRETCHES = (Chapter("stretches", "What it draws"), Chapter("oddities", "Strange stretches"))
 
 _BY_TARGET: Mapping[str, tuple[Chapter, ...]] = {
     "Label": (
@@ -99,7 +107,7 @@ def leaf(record: Record, name: str) -> Mapping[str, Any]:
     if name == "target" and found[1].get("kind") in DENSITIES:
         return found[1]
     if name == "target" and record.preparation.get("kind") == "density":  # the model is not saved yet
-        kind = "Normality" if "normal" in record.preparation else "Density"
+        kind = record.preparation.get("learned") or ("Normality" if "normal" in record.preparation else "Density")
         return {"kind": kind, "classes": found[0].get("classes", [])}
     return next((one for one in found if one), {})
 
@@ -129,6 +137,11 @@ def chapters(record: Record) -> list[Chapter]:
     told = [*_FIRST, *telling, *_BY_TARGET.get(kinds[1], (_CURVES, _SCORES))]
     if kinds == ("Trees", "Label"):
         told = [*_FIRST, _CURVES, _SCORES, Chapter("shapes", "Depth and size"), *_BY_TARGET["Label"][2:]]
-    if kinds[0] == "Table":
+    if kinds[0] == "Series" and kinds[1] in DENSITIES:
+        drawn, odd = _STRETCHES
+        told = [*_FIRST, _CURVES, _SCORES, *((drawn, odd) if kinds[1] == "Density" else (odd, drawn)), _STRANGE]
+    if kinds[0] == "Table" and kinds[1] in DENSITIES:
+        told = [*_FIRST, *_OF_ROWS[kinds[1]]]
+    elif kinds[0] == "Table":
         told.insert(told.index(_SCORES) + 1, _IMPORTANCE)
     return [*told, *_LAST]

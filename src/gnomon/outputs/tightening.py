@@ -13,10 +13,13 @@ import torch
 from gnomon.assemble import Model
 from gnomon.core import bounds, surprise
 from gnomon.core.errors import StoppedError
-from gnomon.core.spec import Batch, Density, Normality, Spec, Split
+from gnomon.core.spec import Batch, Dataset, Density, Image, Normality, Series, Spec, Split
 from gnomon.data import feeds
-from gnomon.layers.familiarity import REMEMBERED
+from gnomon.data.stretches import Stretches
+from gnomon.layers.familiarity import REMEMBERED, VIEWS
 from gnomon.layers.vae_network import Generative
+from gnomon.layers.vae_series import SeriesVae
+from gnomon.outputs import rowscores
 from gnomon.training import infer
 
 SHARE = 0.05
@@ -25,6 +28,8 @@ _NUM_WITHOUT_CLOCK = 50
 _MOST = 10_000
 _AT_ONCE = 20
 _BATCH = 250
+_STRETCHES = 2000
+"""Usual stretches of a series whose looks are remembered."""
 _PAIR_S = 1.5e-8
 """Seconds to compare two samples."""
 
@@ -43,21 +48,43 @@ def samples_for(spec: Spec, *, draws: int, count: int, look_s: float, seconds: f
 
 def remembering_s(spec: Spec, *, num_train: int, num_measured: int) -> float:
     """Return about how many seconds it takes to remember normal samples and to compare the measured ones with them."""
+    if isinstance(spec.input, Series):
+        return 0.0
     remembered = min(REMEMBERED, num_train)
-    return _PAIR_S * remembered * (remembered + num_measured) if isinstance(spec.target, Normality) else 0.0
+    remembers = isinstance(spec.target, Normality) and isinstance(spec.input, Image)
+    pairs = remembered * (remembered + num_measured)
+    return _PAIR_S * len(VIEWS) * pairs if remembers else 0.0
+
+
+def rows_looks(dataset: Dataset) -> float:
+    """Return at about how many windows is looked to score the rows of a series: those of the training that are
+    remembered, those held out twice, and those of the test split."""
+    found = 0.0
+    for name, times in (("valid", 2), ("test", 1)):
+        column = dataset.splits[name].inputs if name in dataset.splits else None
+        if isinstance(column, Stretches):
+            found += times * rowscores.OVERLAP * (len(column.rows) / column.length)
+    return found + min(_STRETCHES, len(dataset.splits["train"])) * isinstance(dataset.spec.target, Normality)
 
 
 def memorise(model: Model, train: Split) -> None:
     """Let the network remember normal samples, evenly spread over the training split, where it does."""
-    if isinstance(model.network, Generative) and len(train):
-        rows = np.unique(np.linspace(0, len(train) - 1, min(REMEMBERED, len(train))).astype(np.int64))
+    if isinstance(model.network, Generative | SeriesVae) and len(train):
+        most = REMEMBERED if isinstance(model.network, Generative) else _STRETCHES
+        rows = np.unique(np.linspace(0, len(train) - 1, min(most, len(train))).astype(np.int64))
         model.network.remember(torch.from_numpy(np.ascontiguousarray(train.inputs[rows])))
 
 
 def accustomed(model: Model, valid: Split, *, should_stop: Stop) -> tuple[Model, Kept]:
-    """Return the model that knows how strange held-out samples are, and what was kept of them."""
+    """Return the model that knows how strange held-out samples are, and what was kept of them.
+
+    Of windows of a series each row is a sample, for each row is asked about.
+    """
     kept = outputs(model, valid, should_stop=should_stop)
-    held_out = surprise.kept(kept[:, bounds.STRANGENESS]) if len(kept) else ()
+    scores = kept[:, bounds.STRANGENESS]
+    if rowscores.fits(valid):
+        scores = rowscores.of_split(model, valid, should_stop=should_stop).score
+    held_out = surprise.kept(scores) if len(scores) else ()
     model.task.remember(held_out)
     return replace(model, held_out=held_out), kept
 
@@ -78,7 +105,7 @@ def outputs(model: Model, split: Split, *, should_stop: Stop = lambda: False) ->
 def tightened(model: Model, split: Split, kept: Kept, *, should_stop: Stop = lambda: False) -> Kept:
     """Return what was kept, with the bound of many draws for ``model.num_tightened`` evenly spread samples."""
     network, draws = model.network, int(model.task.importance_samples)
-    if not isinstance(network, Generative) or draws < 2 or not model.num_tightened or not len(split):
+    if not isinstance(network, Generative | SeriesVae) or draws < 2 or not model.num_tightened or not len(split):
         return kept
     rows = np.unique(np.linspace(0, len(split) - 1, min(model.num_tightened, len(split))).astype(np.int64))
     kept = kept.copy()

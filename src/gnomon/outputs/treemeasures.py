@@ -120,7 +120,7 @@ def answers(model: Model, found: Sequence[Ints]) -> list[dict[str, Any]]:
         inputs = collate(column, ids, int(column.lengths.max()), 0)
         values = infer.outputs(model.network, [_batch(model, inputs, ids)], precision=model.precision)
         if model.task.calibrates:
-            values = values / np.float32(model.temperature)
+            values = model.task.tempered(values, model.temperature)
         rows += model.task.decode(values, inputs)
     return rows
 

@@ -22,7 +22,7 @@ from gnomon.outputs.subject import classes_of
 from gnomon.outputs.treedrawing import drawing
 from gnomon.outputs.treeshades import shades
 from gnomon.outputs.verdict import headline_split
-from gnomon.outputs.wording import count, percent
+from gnomon.outputs.wording import count, number, percent
 
 Context = dict[str, Any]
 
@@ -81,6 +81,8 @@ def sizes(examples: Examples, num: int) -> Context:
         f"the largest {count(int(found[-1]))}{of}.",
         "tail": int((found > end).sum()),
         "end": end,
+        "title": "How many nodes they have",
+        "most": "largest",
     }
 
 
@@ -96,7 +98,10 @@ def shapes(record: Record) -> Context:
 
 
 def flips(record: Record, examples: Examples | None) -> Context:
-    """Return how well nodes are told whose label is none of their children's, and some that were told right."""
+    """Return how well nodes are told whose label is none of their children's, and some that were told right.
+
+    A phrase that flips in many trees is shown once.
+    """
     found = details(record)
     if "num_flips" not in found:
         return {}
@@ -107,7 +112,7 @@ def flips(record: Record, examples: Examples | None) -> Context:
         "rows": [],
         "absent": "",
     }
-    rows = list(found.get("flips", []))[:_MOST_FLIPS]
+    rows = list(found.get("flips", []))
     if examples is None:
         return about | {"absent": absent(record)}
     try:
@@ -141,6 +146,31 @@ def worst(record: Record, examples: Examples | None) -> Context:
     }
 
 
+def worst_numbers(record: Record, examples: Examples | None) -> Context:
+    """Return the trees whose number was told farthest from the truth."""
+    rows = list(details(record).get("worst", []))[:_MOST_WORST]
+    if not rows:
+        return {}
+    split = headline_split(record)
+    drawn: list[Any] = [""] * len(rows)
+    gone = absent(record)
+    if examples is not None:
+        try:
+            found = examples.samples(split, [int(row["index"]) for row in rows])
+            drawn = [drawing(tree, [""] * len(tree), {}) for tree in found]
+            gone = ""
+        except GnomonError as error:
+            gone = absent(record, error)
+    return {
+        "template": "errors_trees.html",
+        "rows": [_number_told(row) | {"svg": svg} for row, svg in zip(rows, drawn, strict=True)],
+        "split": split,
+        "absent": gone,
+        "legend": [],
+        "of_numbers": True,
+    }
+
+
 def answered(record: Record, examples: Examples | None) -> Context:
     """Return some trees of the measured split that are no mistakes, every node with the label that it got."""
     found = details(record)
@@ -163,10 +193,14 @@ def _flipped(record: Record, examples: Examples, rows: Sequence[Mapping[str, Any
     whole = examples.samples(split, indices)
     truths = _truths(examples, split, indices, whole, names)
     colours = shades(names)
-    found = []
+    found: list[Context] = []
+    known = set[bytes]()
     for row, tree, truth in zip(rows, whole, truths, strict=True):
         node = int(row["node"])
         part = trees.below(tree, node)
+        if part.content in known or len(found) == _MOST_FLIPS:
+            continue
+        known.add(part.content)
         found.append(
             {
                 "svg": drawing(part, truth[node + 1 - len(part) : node + 1], colours),
@@ -217,7 +251,7 @@ def _along(groups: Sequence[Mapping[str, Any]], title: str, unit: str) -> Any:
     axes = Axes(
         x_low=0.0,
         x_high=xs[-1],
-        x_form=lambda x: str(groups[min(len(groups) - 1, max(0, round(x)))]["from"]),
+        x_form=lambda x: str(groups[round(x)]["from"]) if x.is_integer() else "",  # groups lie at whole places
         at_form=lambda x: _at(groups[min(len(groups) - 1, max(0, round(x)))], unit),
         num_ticks=min(len(groups), 7),
     )
@@ -242,6 +276,19 @@ def _told(row: Mapping[str, Any]) -> Context:
         "num_wrong": row.get("num_wrong"),
         "num_nodes": row.get("num_nodes"),
         "svg": "",
+    }
+
+
+def _number_told(row: Mapping[str, Any]) -> Context:
+    ends = f" ({number(row['low'])} to {number(row['high'])})" if "low" in row else ""
+    return {
+        "id": str(row.get("id", "")),
+        "true": number(row["true"]),
+        "predicted": number(row["predicted"]) + ends,
+        "confidence": None,
+        "probability_of_true": None,
+        "num_wrong": None,
+        "num_nodes": None,
     }
 
 

@@ -223,6 +223,12 @@ def _plain(record: Record, name: str, split: str, score: Mapping[str, float]) ->
             f"Of a usual and a strange {things(record)} of the {split} split it finds the strange one "
             f"{shown(name, value, n)} of the time."
         )
+    if name == "nll_per_value":
+        return (
+            f"A value of a {split} {things(record)} surprises it by {shown(name, value)} nats on average, in units of "
+            "the deviation of its channel: the fewer, the better it knows what they look like; no noise at all would "
+            "be below any number."
+        )
     if name in ("nll", "bits_per_dim"):
         unit = "nats" if name == "nll" else "bits a number"
         how = f"It could press a {split} {things(record)} into {shown(name, value)} {unit} on average"

@@ -60,6 +60,9 @@ METRICS = {
     "bits_per_dim": Metric(
         "Bits per dimension", "number", False, "to how few bits it could press a number of a sample"
     ),
+    "nll_per_value": Metric(
+        "NLL a value", "number", False, "surprise at one value, in nats of its density: less is better, also below 0"
+    ),
     "reconstruction": Metric(
         "Reconstruction", "number", False, "surprise at a sample once its latents are known, in nats"
     ),
@@ -72,6 +75,25 @@ METRICS = {
     "frechet": Metric("Fréchet distance", "number", False, "how far drawn samples lie from real ones; 0 is the same"),
     "frechet_real": Metric(
         "Fréchet distance of real ones", "number", False, "the same between real samples: what a perfect model gets"
+    ),
+    "marginal_distance": Metric(
+        "Distance of columns", "share", False, "how far the spread of a column is from the real one, on average"
+    ),
+    "association_distance": Metric(
+        "Difference of associations", "share", False, "how much less, or more, columns tell of each other, on average"
+    ),
+    "synthetic_accuracy": Metric(
+        "Accuracy when trained on them", "share", True, "on real rows, of a classifier that saw only these"
+    ),
+    "detection_auroc": Metric(
+        "Told from real rows",
+        "share",
+        False,
+        "how well a classifier tells them from real ones (AUROC); 50 % is not at all",
+    ),
+    "copies": Metric("Copies", "share", False, "rows that are the same as one of the training data"),
+    "nearer_to_training": Metric(
+        "Nearer to training rows", "share", False, "than to other real ones; above 50 % rows were learned by heart"
     ),
     "mse": Metric("MSE", "number", False, "mean squared error, on values scaled to deviation 1"),
     "mae": Metric("MAE", "number", False, "mean absolute error, on values scaled to deviation 1"),
@@ -90,13 +112,15 @@ _OF_NUMBERS = {
     ),
 }
 """Metrics that mean something else where single numbers are foretold, and not series."""
+_OF_TEXT = {"token_accuracy": Metric("Token accuracy", "share", True, "share of tokens that are guessed right")}
+"""Metrics that mean something else where a text goes on, and no word has a tag."""
+_BY_TARGET = {"Number": _OF_NUMBERS, "Text": _OF_TEXT, "Sequence": _OF_TEXT}
 
 
 def metric(name: str, kind_of_target: str = "") -> Metric:
     """Return how a metric is shown; an unknown one keeps its name and is shown as a plain number."""
-    if kind_of_target == "Number" and name in _OF_NUMBERS:
-        return _OF_NUMBERS[name]
-    return METRICS.get(name, Metric(name.replace("_", " ").capitalize()))
+    own = _BY_TARGET.get(kind_of_target, {}).get(name)
+    return own or METRICS.get(name, Metric(name.replace("_", " ").capitalize()))
 
 
 def shown(name: str, value: float | None, n: int = 0) -> str:

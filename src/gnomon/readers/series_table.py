@@ -57,7 +57,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     """
     settings = reading.settings(Config)
     parts = [(split, _read_file(file, config, settings, reading)) for split, file in _files(path)]
-    return _dataset(path, parts, config.target)
+    return _dataset(path, parts, config.target, forecasts=reading.needs_labels)
 
 
 def _claim(file: Path) -> Match | None:
@@ -65,18 +65,24 @@ def _claim(file: Path) -> Match | None:
         sheet = seriesfile.head(file)
     except GnomonError:
         return None
-    found = timecolumn.find(sheet.columns)
+    found = timecolumn.find(sheet.columns, uneven=True)
     if found is None:
         return None
     others = {name: cells for name, cells in sheet.columns.items() if name not in found.names}
     numeric = [name for name, cells in others.items() if seriesfile.is_numeric(cells)]
     if not numeric:
         return None
-    reads = any(_is_prose(cells) for cells in others.values())
+    if found.even:
+        confidence = 0.3 if any(_is_prose(cells) for cells in others.values()) else 0.8
+    else:  # sales and visits have times too: only where all else is measured are they taken for a series
+        confidence = 0.6 if len(numeric) == len(others) else 0.02
     names = " and ".join(repr(printable(name)) for name in found.names)
+    what = f"{len(numeric)} others hold" if len(numeric) > 1 else "another one holds"
+    how = "" if found.even else ", at uneven distances"
     return Match(
-        confidence=0.3 if reads else 0.8,
-        why=f"the column {names} of {printable(file.name)} holds times, and {len(numeric)} others hold numbers",
+        confidence=confidence,
+        why=f"the column {names} of {printable(file.name)} holds times{how}, and {what} numbers",
+        suits=("forecast",),
     )
 
 
@@ -113,7 +119,7 @@ def _read_file(file: Path, config: DataConfig, settings: Config, reading: Readin
     first_rows = {name: cells[:_LOOKED_AT] for name, cells in sheet.columns.items()}
     if settings.time != "auto" and settings.time not in sheet.columns:
         raise _unknown_column(settings.time, tuple(sheet.columns), file)
-    found = timecolumn.find(first_rows, settings.time, settings.order)
+    found = timecolumn.find(first_rows, settings.time, settings.order, uneven=True)
     instants = None if found is None else found.read(sheet.columns, settings.order)
     if found is None or instants is None:
         raise DataError(
@@ -187,7 +193,7 @@ def _unknown_column(name: str, names: Sequence[str], path: Path) -> UsageError:
     return pictures.unknown_target(name, names, path)
 
 
-def _dataset(path: Path, parts: Sequence[tuple[str, _Part]], target: str) -> Dataset:
+def _dataset(path: Path, parts: Sequence[tuple[str, _Part]], target: str, *, forecasts: bool) -> Dataset:
     _, first = parts[0]
     for split, part in parts[1:]:
         if part.names != first.names or part.regular.step != first.regular.step:
@@ -205,7 +211,7 @@ def _dataset(path: Path, parts: Sequence[tuple[str, _Part]], target: str) -> Dat
         spec=Spec(input=Series(names=first.names, length=0), target=Series(names=targets, length=0)),
         splits=splits,
         fingerprint=_fingerprint(splits, first.names, targets),
-        guesses=(*first.guesses, *_target_guesses(target, first.names)),
+        guesses=(*first.guesses, *(_target_guesses(target, first.names) if forecasts else ())),
         facts=_facts(parts),
     )
 

@@ -78,6 +78,7 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         parts=_parts(sheets, dropped, path),
         types=_types(settings),
         kind=_KINDS.get(reading.value("run.task"), "auto"),
+        foresees=reading.needs_labels,
         guesses=(*guesses, *told),
         told=tuple(_left_out(sheets)),
     )

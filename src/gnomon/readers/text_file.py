@@ -22,6 +22,8 @@ _FEW_LETTERS = 0.2
 _TRIED = 5
 _AT_ONCE = 64
 """Files of a corpus larger than memory that are held at once; those that are no UTF-8 share an encoding."""
+_SUITS = ("predict_next",)
+"""What texts with labels and rows of a table can be read for too: as text that goes on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +45,8 @@ def sniff(path: Path) -> Match | None:
     others = sum(not documents.is_about(file) for file in files) - len(prose)
     count = f"{len(prose):,} file{'s' * (len(prose) > 1)} of text"
     if others > len(prose):
-        return Match(confidence=0.2, why=f"it holds {count}, among others")
-    return Match(confidence=0.45, why=f"it holds {count}")
+        return Match(confidence=0.2, why=f"it holds {count}, among others", suits=_SUITS)
+    return Match(confidence=0.45, why=f"it holds {count}", suits=_SUITS)
 
 
 def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
@@ -63,17 +65,17 @@ def _sniff_file(path: Path) -> Match | None:
     if tail in _NO_TEXT:
         return None
     if path.stat().st_size == 0:
-        return Match(confidence=0.1, why="its name says text") if tail in documents.PROSE else None
+        return Match(confidence=0.1, why="its name says text", suits=_SUITS) if tail in documents.PROSE else None
     head = textfile.head(path)
     if not textfile.looks_like_text(head):
         return None
     some = head.decode("utf-8", "replace")
     letters = sum(c.isalpha() for c in some) / max(1, sum(not c.isspace() for c in some))
     if letters < _FEW_LETTERS:
-        return Match(confidence=0.1, why="it is text, though with few letters")
+        return Match(confidence=0.1, why="it is text, though with few letters", suits=_SUITS)
     if tail in documents.PROSE:
-        return Match(confidence=0.5, why="it is a file of text")
-    return Match(confidence=0.3, why="its content is text")
+        return Match(confidence=0.5, why="it is a file of text", suits=_SUITS)
+    return Match(confidence=0.3, why="its content is text", suits=_SUITS)
 
 
 def _wanted(file: File) -> bool:

@@ -5,24 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from gnomon.core.config import Auto, DataConfig
 from gnomon.core.errors import DataError, UsageError, printable
-from gnomon.core.spec import Dataset, Guess, Label, Match, NodeLabels, Skipped
+from gnomon.core.spec import Dataset, Guess, Label, Match, NodeLabels, Number, Skipped
 from gnomon.data import brackets, documents, formats, pictures, textfile, texts, treefiles, treefound
 from gnomon.data.brackets import BracketError, Record
+from gnomon.data.ragged import Ragged
 from gnomon.data.reading import Reading
 from gnomon.data.textfile import Decoded
 from gnomon.data.trees import Tree
+from gnomon.data.treetargets import Kind
 
 TARGETS = ("nodes", "root")
 """What ``--target`` may be: the label of every node, or that of the root alone."""
+_KINDS: dict[str, Kind] = {"classify": "label", "regress": "number"}
 NEGATIVE, POSITIVE = "negative", "positive"
 
 _SNIFFED_BYTES = 1 << 15
+_LONG_BYTES = 1 << 22
 _FEW_RECORDS = 20
 _NO_BRACKETS = documents.TABLES - {".xml"} | formats.SUFFIXES | {".py", ".lisp", ".el", ".clj"}
 
@@ -76,17 +81,15 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         names = (NEGATIVE, POSITIVE)
         facts["num_neutral"] = num_neutral
         guesses.append(_neutral_guess(num_neutral))
-    at_root = config.target == "root" or (config.target == "auto" and not _has_labels_inside(found))
-    if config.target == "auto":
-        guesses.append(_target_guess(at_root=at_root))
+    leaf, told = _target(found, names, config.target, _KINDS.get(reading.value("run.task"), "auto"), path)
     return treefound.dataset(
         treefound.Found(
             reader="tree_brackets",
             path=path,
-            target=Label(classes=names) if at_root else NodeLabels(classes=names),
-            parts=[_part(split, found, names, at_root=at_root) for split in treefound.SPLITS],
-            guesses=tuple(guesses),
-            skipped=(*skipped, *(_rootless(found) if at_root else ())),
+            target=leaf,
+            parts=[_part(split, found, leaf) for split in treefound.SPLITS],
+            guesses=(*guesses, *told),
+            skipped=(*skipped, *(() if isinstance(leaf, NodeLabels) else _rootless(found))),
             facts=facts,
         ),
         config,
@@ -97,15 +100,20 @@ def _holds_trees(path: Path) -> bool:
     if documents.ending(path.name) in _NO_BRACKETS or documents.is_archive(path):
         return False
     head = textfile.head(path, _SNIFFED_BYTES)
-    if not textfile.looks_like_text(head):
+    if not textfile.looks_like_text(head) or not _text(head).lstrip().startswith("("):
         return False
-    text = head.decode("utf-8", "replace").removeprefix("\ufeff")
-    if not text.lstrip().startswith("("):
-        return False
-    some = list(brackets.records(text))[:_FEW_RECORDS]
-    whole = some[:-1] if len(head) == _SNIFFED_BYTES and len(some) > 1 else some
+    some = list(brackets.records(_text(head)))[: _FEW_RECORDS + 1]
+    is_cut = len(head) == _SNIFFED_BYTES
+    if is_cut and len(some) == 1:  # one tree may be long
+        head = textfile.head(path, _LONG_BYTES)
+        some, is_cut = list(brackets.records(_text(head)))[: _FEW_RECORDS + 1], len(head) == _LONG_BYTES
+    whole = some[:-1] if is_cut and len(some) > 1 else some
     good = [record for record in whole if _parses(record)]
     return len(good) > len(whole) / 2 and brackets.heads(good) == "labels"
+
+
+def _text(head: bytes) -> str:
+    return head.decode("utf-8", "replace").removeprefix("\ufeff")
 
 
 def _parses(record: Record) -> bool:
@@ -172,16 +180,42 @@ def _rootless(found: Sequence[_Read]) -> Iterator[Skipped]:
             yield Skipped(id=one.id, reason="has no label at the root", split=one.split)
 
 
-def _part(split: str, found: Sequence[_Read], names: Sequence[str], *, at_root: bool) -> treefound.Part:
-    index = {name: i for i, name in enumerate(names)}
-    chosen = [one for one in found if one.split == split and (one.labels[-1] or not at_root)]
+def _target(
+    found: Sequence[_Read], names: tuple[str, ...], wanted: str, kind: Kind, path: Path
+) -> tuple[Label | NodeLabels | Number, tuple[Guess, ...]]:
+    """Return what is asked: the label of every node, or the class or the number of the root.
+
+    Raises ``UsageError`` where numbers are asked for and labels are none.
+    """
+    is_of_whole = kind != "auto"
+    at_root = wanted == "root" or (wanted == "auto" and (is_of_whole or not _has_labels_inside(found)))
+    told = (_target_guess(at_root=at_root),) if wanted == "auto" and not is_of_whole else ()
+    if not at_root:
+        return NodeLabels(classes=names), told
+    of_roots = {one.labels[-1] for one in found}
+    names = tuple(name for name in names if name in of_roots)
+    if kind != "number":
+        return Label(classes=names), told
+    odd = next((name for name in names if not _is_number(name)), None)
+    if odd is not None:
+        raise UsageError(f"the label {printable(odd)!r} is no number", fix="leave --task out", path=path)
+    return Number(name="root"), told
+
+
+def _part(split: str, found: Sequence[_Read], leaf: Label | NodeLabels | Number) -> treefound.Part:
+    of_nodes = isinstance(leaf, NodeLabels)
+    chosen = [one for one in found if one.split == split and (one.labels[-1] or of_nodes)]
+    targets: npt.NDArray[Any] | Ragged
+    if isinstance(leaf, Number):
+        targets = np.array([float(one.labels[-1]) for one in chosen], np.float64)
+    else:
+        index = {name: i for i, name in enumerate(leaf.classes)}
+        if of_nodes:
+            targets = treefound.of_nodes([one.labels for one in chosen], index)
+        else:
+            targets = np.array([index[one.labels[-1]] for one in chosen], np.int64)
     return treefound.Part(
-        split=split,
-        ids=[one.id for one in chosen],
-        trees=[one.tree for one in chosen],
-        targets=np.array([index[one.labels[-1]] for one in chosen], np.int64)
-        if at_root
-        else treefound.of_nodes([one.labels for one in chosen], index),
+        split=split, ids=[one.id for one in chosen], trees=[one.tree for one in chosen], targets=targets
     )
 
 

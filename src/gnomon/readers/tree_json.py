@@ -12,7 +12,7 @@ import numpy as np
 
 from gnomon.core.config import Auto, DataConfig
 from gnomon.core.errors import DataError, printable
-from gnomon.core.spec import Dataset, Guess, Label, Match, NodeLabels, Skipped
+from gnomon.core.spec import Dataset, Guess, Match, NodeLabels, Skipped
 from gnomon.data import (
     columns,
     deepjson,
@@ -29,13 +29,14 @@ from gnomon.data.jsontrees import Described
 from gnomon.data.reading import Reading
 from gnomon.data.textfile import Decoded
 from gnomon.data.trees import Tree
+from gnomon.data.treetargets import Kind
 
-TREE = ("tree", "ast", "parse", "expression")
-"""Keys under which a line's tree is looked for; a line may also be a tree itself."""
 NODES, ROOT = "nodes", "root"
+_KINDS: dict[str, Kind] = {"classify": "label", "regress": "number"}
 
 _SNIFFED_BYTES = 1 << 16
 _LONG_BYTES = 1 << 22
+_SNIFFED_LINES = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +74,9 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
         raise DataError("holds no trees", fix='write a line each: {"tree": {"value": …, "children": […]}, "label": …}')
     settings = reading.settings(Config)
     lines, decoded, skipped = _lines(files, settings.encoding, reading)
-    target, guesses = _target(lines, config.target, path)
-    leaf, targets, told = _encoded(lines, target, path)
+    kind = _KINDS.get(reading.value("run.task"), "auto")
+    target, guesses = _target(lines, config.target, path, kind)
+    leaf, targets, told = _encoded(lines, target, path, kind)
     usable = _usable(lines, targets)
     skipped += [
         Skipped(id=line.id, reason="has no label", split=line.split)
@@ -95,26 +97,24 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
 
 
 def _holds_trees(path: Path) -> bool:
+    """Return whether the first lines hold trees, some of which are more than a leaf."""
     if frame.kind(path) != frame.JSON_LINES:
         return False
     head = textfile.head(path, _SNIFFED_BYTES)
-    line, ends, _ = head.partition(b"\n")
-    if not ends and len(head) == _SNIFFED_BYTES:  # one tree may be long
-        line = textfile.head(path, _LONG_BYTES).partition(b"\n")[0]
+    if b"\n" not in head and len(head) == _SNIFFED_BYTES:  # one tree may be long
+        head = textfile.head(path, _LONG_BYTES).partition(b"\n")[0] + b"\n"
+    lines = [line for line in head.split(b"\n")[:_SNIFFED_LINES] if line.strip()]
+    if len(head) == _SNIFFED_BYTES and len(lines) > 1:  # the last one may be cut
+        lines = lines[:-1]
+    found = [one for one in map(_held_in, lines) if one is not None]
+    return len(found) > len(lines) / 2 and any(isinstance(node, dict) for _, node in found)
+
+
+def _held_in(line: bytes) -> tuple[str, Any] | None:
     try:
-        return _tree_in(deepjson.loads(line.decode("utf-8-sig"))) is not None
+        return jsontrees.held_in(deepjson.loads(line.decode("utf-8-sig")))
     except ValueError:
-        return False
-
-
-def _tree_in(found: Any) -> Any:
-    """Return what describes the tree of a line; None where nothing does."""
-    if not isinstance(found, dict):
         return None
-    wanted = next((found[key] for key in TREE if isinstance(found.get(key), dict)), None)
-    if wanted is not None:
-        return wanted
-    return found if any(isinstance(found.get(key), list) for key in jsontrees.CHILDREN) else None
 
 
 def _lines(
@@ -142,23 +142,26 @@ def _lines(
 
 def _line(text: str, place: str, split: str) -> _Line:
     given = deepjson.loads(text)
-    wanted = _tree_in(given)
-    if wanted is None:
+    held = jsontrees.held_in(given)
+    if held is None:
         raise ValueError("has no tree")
-    one: Described = jsontrees.tree_of(wanted)
-    beside = {} if wanted is given else {key: value for key, value in given.items() if value is not wanted}
+    key, node = held
+    one: Described = jsontrees.tree_of(node)
+    beside = {name: value for name, value in given.items() if name != key} if key else {}
     return _Line(place, split, one.tree, one.labels, beside)
 
 
-def _target(lines: Sequence[_Line], wanted: str, path: Path) -> tuple[str, tuple[Guess, ...]]:
+def _target(lines: Sequence[_Line], wanted: str, path: Path, kind: Kind) -> tuple[str, tuple[Guess, ...]]:
     """Return what is asked: the name of a value beside the tree, the labels of the nodes, or that of the root."""
     beside = {
         name: [line.beside.get(name) for line in lines]
         for name in dict.fromkeys(name for line in lines for name in line.beside)
         if not any(isinstance(line.beside.get(name), dict | list) for line in lines)
     }
-    inside = [NODES] if any(label for line in lines for label in line.labels[:-1]) else []
-    inside += [ROOT] if any(line.labels and line.labels[-1] for line in lines) else []
+    at_root = any(line.labels and line.labels[-1] for line in lines)
+    is_of_nodes = any(label for line in lines for label in line.labels[:-1])
+    inside = [NODES] if is_of_nodes and not (at_root and kind != "auto" and wanted == "auto") else []
+    inside += [ROOT] if at_root else []
     if wanted != "auto":
         if wanted not in (*beside, *inside):
             raise pictures.unknown_target(wanted, (*beside, *inside), path)
@@ -176,16 +179,15 @@ def _target(lines: Sequence[_Line], wanted: str, path: Path) -> tuple[str, tuple
     return choice.name, choice.guesses
 
 
-def _encoded(lines: Sequence[_Line], target: str, path: Path) -> tuple[Any, Any, tuple[Guess, ...]]:
+def _encoded(lines: Sequence[_Line], target: str, path: Path, kind: Kind) -> tuple[Any, Any, tuple[Guess, ...]]:
     if target == NODES and not any(NODES in line.beside for line in lines):
         names = {label for line in lines for label in line.labels if label}
         classes, _ = columns.encode(sorted(names), path)
         index = {name: i for i, name in enumerate(classes)}
         return NodeLabels(classes=classes), treefound.of_nodes([line.labels for line in lines], index), ()
     if target == ROOT and not any(ROOT in line.beside for line in lines):
-        classes, targets = columns.encode([line.labels[-1] for line in lines], path)
-        return Label(classes=classes), targets, ()
-    return treetargets.encoded([line.beside.get(target) for line in lines], target, path)
+        return treetargets.encoded([line.labels[-1] for line in lines], target, path, kind=kind)
+    return treetargets.encoded([line.beside.get(target) for line in lines], target, path, kind=kind)
 
 
 def _usable(lines: Sequence[_Line], targets: Any) -> np.ndarray:

@@ -17,8 +17,10 @@ from gnomon.data.frame import Frame
 from gnomon.data.prefix import PrefixError
 from gnomon.data.reading import Reading
 from gnomon.data.trees import Tree
+from gnomon.data.treetargets import Kind
 
 _SNIFFED_BYTES = 1 << 17
+_KINDS: dict[str, Kind] = {"classify": "label", "regress": "number"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +62,9 @@ def read(path: Path, config: DataConfig, reading: Reading) -> Dataset:
     form, why = treetable.form_of(tables[0][1].columns[name])
     parse = treetable.PARSERS[form]
     rows, skipped = _rows(tables, name, target, parse, reading)
-    leaf, targets, told = treetargets.encoded([row.target for row in rows], target, path)
+    leaf, targets, told = treetargets.encoded(
+        [row.target for row in rows], target, path, kind=_KINDS.get(reading.value("run.task"), "auto")
+    )
     missing = treetargets.are_missing(targets)
     skipped += [
         Skipped(id=row.id, reason="has no label", split=row.split)

@@ -13,7 +13,7 @@ from gnomon.core import files
 from gnomon.core.events import Emit, Finished, Planned, Said
 from gnomon.layers.ensemble import Ensemble
 from gnomon.layers.network import Network
-from gnomon.outputs import evaluate, portrait, report, tightening
+from gnomon.outputs import evaluate, leaning, portrait, report, rowportrait, seriesportrait, synthesis, tightening
 from gnomon.outputs.examples import examples_of
 from gnomon.sitting.looking import validator, writer
 from gnomon.sitting.parts import Parts, Sitting, assemble_ensemble, parts_for
@@ -88,6 +88,13 @@ def _state(sitting: Sitting, parts: Parts, loaded: checkpoint.Loaded | None) -> 
     return state
 
 
+def _lean(sitting: Sitting, model: Model) -> None:
+    """Weigh what was solved against what was trained, and say how much it counts."""
+    share = leaning.lean(model, sitting.dataset.splits["valid"], should_stop=sitting.should_stop)
+    if share is not None:
+        sitting.emit(Said(text=f"the linear model counts {share:.0%} in the answers: so they fit the validation rows"))
+
+
 def _fit(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, timed: bool) -> Fit:
     plan = log.plan
     step_s = {phase["size"]: s for phase, s in zip(plan["phases"], plan["step_s"], strict=True)}
@@ -148,6 +155,7 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
     known = {}
     if "valid" in dataset.splits and len(dataset.splits["valid"]) and log.plan["steps"] > 0:
         with evaluate.answering(model, "valid"):
+            _lean(sitting, model)
             model, known["valid"] = evaluate.calibrated(
                 model, dataset.splits["valid"], views=log.plan["views"], should_stop=sitting.should_stop
             )
@@ -170,6 +178,13 @@ def _finish(sitting: Sitting, parts: Parts, log: PlanLog, state: State, *, train
         details = found["details"].get("test") or found["details"].get("valid", {})
         seed, stop = choice.run.seed, sitting.should_stop
         portrait.write(model, dataset, sitting.run, details=details, seed=seed, should_stop=stop)
+    if synthesis.fits(dataset.spec):
+        details = found["details"].get("test") or found["details"].get("valid", {})
+        effort = rowportrait.effort_for(sitting.budget.seconds)
+        about: dict[str, Any] = {"details": details, "effort": effort, "seed": choice.run.seed}
+        rowportrait.write(model, dataset, sitting.run, should_stop=sitting.should_stop, **about)
+    if seriesportrait.fits(dataset.spec):
+        seriesportrait.write(model, dataset, sitting.run, seed=choice.run.seed, should_stop=sitting.should_stop)
     if (write := writer(sitting, parts)) is not None and log.plan["steps"] > 0:
         text = write(parts.network, parts.network.state_dict())
         files.append_json(sitting.run.metrics, {"step": state.step, "progress": 1.0, "event": "sample", "text": text})

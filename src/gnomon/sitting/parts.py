@@ -76,7 +76,7 @@ def parts_for(sitting: Sitting, *, precision: str, channels_last: bool) -> Parts
     choice, spec = sitting.choice, sitting.dataset.spec
     device = torch.device(sitting.machine.device if choice.train.device == "auto" else choice.train.device)
     started_s = sitting.clock.now_s()
-    network = _network(sitting, device, channels_last=channels_last)
+    network = _network(sitting, sitting.train, device, channels_last=channels_last)
     return Parts(
         task=assemble.make_task(choice.run.task, choice.task, spec),
         network=network,
@@ -115,13 +115,16 @@ class _InTurns:
 def assemble_ensemble(sitting: Sitting, parts: Parts, plan: Mapping[str, Any]) -> None:
     """Put an ensemble in the place of the network, which becomes its first; the others may see other batches."""
 
+    train = sitting.train
+    if plan["valid_too"]:
+        train = together(sitting.train, sitting.dataset.splits["valid"])
+
     def another(turn: int) -> Network:
-        return _network(sitting, parts.precision.device, channels_last=parts.channels_last, turn=turn)
+        return _network(sitting, train, parts.precision.device, channels_last=parts.channels_last, turn=turn)
 
     parts.network = Ensemble(parts.network, sitting.dataset.spec, another=another)
     if plan["valid_too"]:
-        both = together(sitting.train, sitting.dataset.splits["valid"])
-        later = _feed(sitting, both, parts.precision.device)
+        later = _feed(sitting, train, parts.precision.device)
         parts.feed = _InTurns(first=parts.feed, later=later, from_step=plan["steps"] // plan["networks"])
 
 
@@ -129,14 +132,14 @@ def _feed(sitting: Sitting, train: Split, device: torch.device) -> Feed:
     return assemble.make_feed(train, sitting.dataset.spec, choice=sitting.choice, device=device, ranks=sitting.ranks)
 
 
-def _network(sitting: Sitting, device: torch.device, *, channels_last: bool, turn: int = 0) -> Network:
-    """Build the network of a turn; each begins elsewhere."""
+def _network(sitting: Sitting, train: Split, device: torch.device, *, channels_last: bool, turn: int = 0) -> Network:
+    """Build the network of a turn, for samples to learn from; each begins elsewhere."""
     choice = sitting.choice
     network = assemble.make_network(
         choice.run.family,
         choice.family,
         sitting.dataset.spec,
-        train=sitting.train,
+        train=train,
         seed=choice.run.seed,
         turn=turn,
         device=device,

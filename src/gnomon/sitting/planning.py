@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
+from gnomon import assemble
 from gnomon.core.events import Planned
-from gnomon.core.spec import Density, Vector
+from gnomon.core.spec import Density, Spec, Vector
 from gnomon.data import tablebaselines
 from gnomon.data.together import can_return
 from gnomon.layers.ensemble import can_answer_together
-from gnomon.outputs import evaluate, importance, portrait, tightening
+from gnomon.outputs import evaluate, importance, leakless, portrait, rowportrait, seriesportrait, synthesis, tightening
 from gnomon.sitting.looking import LOOK_SAMPLES, few, writer
 from gnomon.sitting.parts import Parts, Sitting
 from gnomon.training import planner
@@ -153,7 +157,14 @@ def measure_baselines(sitting: Sitting, parts: Parts) -> float:
     thorough = seconds is None or seconds >= least_s
     seed = sitting.choice.run.seed
     sitting.baselines = evaluate.baselines(parts.task, sitting.dataset, seed=seed, thorough=thorough)
+    if thorough:
+        sitting.baselines += leakless.baselines(_task_for(sitting), sitting.raw, sitting.dataset, seed=seed)
     return sitting.stopwatch.elapsed_s() - started_s
+
+
+def _task_for(sitting: Sitting) -> Callable[[Spec], Any]:
+    choice = sitting.choice
+    return lambda spec: assemble.make_task(choice.run.task, choice.task, spec)
 
 
 def _importance_looks(sitting: Sitting, costs: planner.Costs) -> int:
@@ -181,4 +192,10 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int
     )
     if portrait.fits(sitting.dataset.spec):
         total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES
+    if synthesis.fits(sitting.dataset.spec):
+        total_s += rowportrait.seconds_for(rowportrait.effort_for(seconds), sitting.dataset.spec)
+    if seriesportrait.fits(sitting.dataset.spec):
+        total_s += _PORTRAIT_S + _SPARE * costs.look_s * (
+            seriesportrait.NUM_STRETCHES + tightening.rows_looks(sitting.dataset)
+        )
     return {"evaluate": total_s, "report": REPORT_S + _EXIT_S}, views

@@ -77,6 +77,7 @@ def last_budget(log: PlanLog) -> Budget:
 def result(run: RunFolder, log: PlanLog, found: Mapping[str, Any], *, elapsed_s: float) -> dict[str, Any]:
     """Return what ``train --json`` prints."""
     finish: dict[str, Any] = next((e for e in reversed(log.events) if e["event"] == "finish"), {})
+    limits = [told["threshold"]["score"] for told in found.get("details", {}).values() if "threshold" in told]
     return {
         "run": str(run.path),
         "task": log.plan["task"],
@@ -86,10 +87,17 @@ def result(run: RunFolder, log: PlanLog, found: Mapping[str, Any], *, elapsed_s:
         "steps": finish.get("step", 0),
         "scores": found["scores"],
         "baseline": evaluate.best_baseline(found),
+        "threshold": limits[-1] if limits else None,
         "weights_sha256": finish.get("weights_sha256", ""),
         "peak_memory_bytes": finish.get("peak_memory_bytes", 0),
         "report": str(run.report),
+        **({"sample": "row"} if _are_rows(found) else {}),
     }
+
+
+def _are_rows(found: Mapping[str, Any]) -> bool:
+    """Return whether the rows of a table were learned themselves, by what the evaluation tells."""
+    return any("columns" in told.get("likelihood", {}) for told in found.get("details", {}).values())
 
 
 def require_equal(run: RunFolder, replayed: RunFolder, wanted: str, got: str) -> None:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from gnomon.core import bounds, ranking, surprise
 from gnomon.core.config import require_within
 from gnomon.core.densities import Densities
-from gnomon.core.spec import Column, Normality, Score, Spec, Split
-from gnomon.data import pixelbaselines
+from gnomon.core.spec import Column, MixedRow, Normality, Score, Spec, Split
+from gnomon.data import densitybaselines, mixedbaselines
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -56,8 +56,8 @@ class Task(Densities):
             self.headline, self.higher_is_better = "auroc", True
 
     def prior(self, train: Split) -> npt.NDArray[np.float32]:
-        """Return the mean picture ``(height, width, channels)`` in [0, 1]: what is best without any training."""
-        return pixelbaselines.mean_picture(train)
+        """Return what is best without any training: see `densitybaselines.first_guess`."""
+        return densitybaselines.first_guess(train, self.spec.input)
 
     def progress_metrics(self, kept: Tensor, targets: Tensor | None) -> dict[str, float]:
         """Return the bound and its parts for the live line, and ``auroc`` where there are anomalies."""
@@ -79,7 +79,7 @@ class Task(Densities):
         found, odd = bounds.terms(kept, also=self.also), self.anomalous(targets)
         calm = kept if odd.all() else kept[~odd]
         told = _found(found.strangeness, odd) if odd.any() and not odd.all() else {}
-        return {**told, **bounds.scores(bounds.terms(calm, also=self.also), num_values=self.num_values)}
+        return {**told, **self.scored(bounds.terms(calm, also=self.also))}
 
     def details(self, kept: npt.NDArray[Any], targets: Ints, ids: Column) -> dict[str, Any]:
         """Return what `Densities.details` does, and at which thresholds what would be caught."""
@@ -109,15 +109,29 @@ class Task(Densities):
         return [row | {"anomalous": row["score"] > limit} for row in rows]
 
     def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
-        """Return what trivial models find: the distance from the principal plane, an isolation forest, pixels alone."""
+        """Return what trivial models find: the distance from the principal plane, an isolation forest, and where
+        there are no anomalies to find, how probable samples are when their values know nothing of each other.
+
+        Of rows of a table, how probable they are column by column tells anomalies as well.
+        """
         odd = self.anomalous(other.targets)
-        if odd.all() or not odd.any():
-            nats = pixelbaselines.independent(train, other, binarize=self.target.binarize)
-            return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}] if self.headline != "auroc" else []
-        found = [("principal components", pixelbaselines.principal(train, other.inputs))]
-        if thorough:
-            found.append(("isolation forest", pixelbaselines.isolation(train, other.inputs, seed=seed)))
-        return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found]
+        both = odd.any() and not odd.all()
+        if not both and self.headline == "auroc":
+            return []
+        found = self._likelihoods(train, other) if not both or isinstance(self.spec.input, MixedRow) else {}
+        if not both:
+            return [{"name": name, "scores": self.of_nats(nats)} for name, nats in found.items()]
+        found |= densitybaselines.distances(train, other.inputs, self.spec.input, seed=seed, thorough=thorough)
+        return [{"name": name, "scores": _found(strangeness, odd)} for name, strangeness in found.items()]
+
+    def _likelihoods(self, train: Split, other: Split) -> dict[str, Floats]:
+        """Return -log p of each sample of ``other``, ``(n,)``, by models that know little of it."""
+        if not isinstance(self.spec.input, MixedRow):
+            return densitybaselines.likelihoods(train, other, self.spec.input, self.target)
+        from gnomon.layers.likelihood_mixed import independent
+
+        known, rows = mixedbaselines.some(train), np.asarray(other.inputs[0 : len(other)], np.float32)
+        return {"column by column": independent(self.spec.input, known, rows).numpy()}
 
     def limit(self, calm: Floats) -> float:
         """Return how strange an anomaly is: stranger than all but the allowed share of held-out samples.

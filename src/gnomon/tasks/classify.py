@@ -156,6 +156,10 @@ class Task:
         """Return the temperature, found by `calibration.temperature`, by which to divide logits ``(n, classes)``."""
         return calibration.temperature(logits, targets)
 
+    def tempered(self, logits: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float32]:
+        """Return logits ``(n, classes)`` divided by a temperature: above 1, the model is less sure."""
+        return logits / np.float32(temperature)
+
     def decode(self, logits: npt.NDArray[np.float32], inputs: npt.NDArray[Any]) -> list[dict[str, Any]]:
         """Return for each row of logits ``(n, classes)`` its label, confidence and five likeliest classes."""
         probabilities = _softmax(np.asarray(logits, dtype=np.float64))

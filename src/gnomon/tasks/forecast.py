@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from gnomon.core import intervals
+from gnomon.core import dependence
 from gnomon.core.config import require_within
 from gnomon.core.errors import DataError, DivergedError
 from gnomon.core.spec import QUANTILES, Column, Output, Score, Series, Spec, Split
@@ -35,7 +34,6 @@ MAX_BANDS = 48
 _STATS = ("squared", "absolute", "pinball", "covered", "width")
 _BASELINE_WORK = 4e10
 _WINDOWS_AT_ONCE = 64
-_LEAST_BLOCKS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +131,9 @@ class Task:
         scores = self._point_scores(kept, seed)
         stats = self._stats(kept)
         if stats["width"].any():
-            scores["coverage"] = self._score(stats["covered"].mean(axis=1), seed, most=1.0)
+            covered = stats["covered"].mean(axis=1)
+            low, high = dependence.share_mean(covered, reach=self._reach, seed=seed)
+            scores["coverage"] = Score(value=float(covered.mean()), low=low, high=high, n=len(covered))
             scores["pinball"] = self._score(stats["pinball"].mean(axis=1), seed)
         return scores
 
@@ -167,7 +167,8 @@ class Task:
         """Return for a picture what was known, what came, and the forecast ``value`` of the windows ``rows``, in units.
 
         ``value (len(rows), horizon, channels, 1 + quantiles)``; of each window the channel with the largest error is
-        taken. ``targets`` are the windows of the split; the last value of a season ago stands beside as ``seasonal``.
+        taken. ``targets`` are the windows of the split; the last value of a season ago stands beside as ``seasonal``,
+        and ``times`` are those of the known and the coming steps, where rows have any.
         """
         windows = _windows_of(targets)
         known, truth = windows[rows][..., list(windows.columns)], windows.futures(rows)
@@ -180,6 +181,7 @@ class Task:
                 "id": str(ids[int(row)]),
                 "channel": self.names[c],
                 "mse": float(squared[k, c]),
+                "times": windows.times(int(row))[-shown - self.horizon :],
                 "past": known[k, -shown:, c].tolist(),
                 "truth": truth[k, :, c].tolist(),
                 "forecast": value[k, :, c, 0].tolist(),
@@ -218,7 +220,8 @@ class Task:
             "last season": lambda known: forecasts.seasonal(known, horizon, period),
         }
         if thorough:
-            found["linear model (ridge)"] = forecasts.fit_linear(_windows_of(train.inputs), _scales(self.given))
+            known = _windows_of(train.inputs)
+            found["linear model (ridge)"] = forecasts.fit_linear(known, _scales(self.given), period)
         if period == 1:
             del found["last season"]
         rows = _spread(windows)
@@ -257,20 +260,15 @@ class Task:
         found["mae_original"] = (absolute * self.deviation).mean(axis=1)
         return {name: self._score(values, seed) for name, values in found.items()}
 
-    def _score(self, values: Floats, seed: int, *, most: float = math.inf) -> Score:
-        """Return the mean over windows, which is in 0 … ``most``, with the interval of a bootstrap in blocks.
+    def _score(self, values: Floats, seed: int) -> Score:
+        """Return the mean over windows of an error, none negative, with the interval of a bootstrap in blocks."""
+        low, high = dependence.positive_mean(values, reach=self._reach, seed=seed)
+        return Score(value=float(values.mean()), low=low, high=high, n=len(values))
 
-        Windows that overlap share errors, and errors last beyond that: blocks span two horizons and a season, but are
-        a quarter of all at most.
-        """
-        count = len(values)
-        block = min(2 * self.horizon + self.target.period, -(-count // _LEAST_BLOCKS))
-        mean = float(values.mean())
-        low, high = intervals.block_bootstrap_sums(
-            lambda sums: sums[:, 0] / count, values[:, None], block=block, seed=seed
-        )
-        low, high = intervals.widened(min(low, mean), max(high, mean), mean, blocks=count / block)
-        return Score(value=mean, low=max(low, 0.0), high=min(high, most), n=count)
+    @property
+    def _reach(self) -> int:
+        """Steps after which windows share nothing: they overlap for a horizon, and errors last for a season more."""
+        return self.horizon + self.target.period
 
     def _by_step(self, kept: npt.NDArray[Any], targets: Any) -> list[dict[str, Any]]:
         errors = np.asarray(kept[:, len(self.names) * len(_STATS) :], np.float64).mean(axis=0)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gnomon.core import mixed
 from gnomon.core.config import require_within
 from gnomon.core.densities import Densities
-from gnomon.core.spec import Density, Spec, Split
-from gnomon.data import pixelbaselines
+from gnomon.core.spec import Density, MixedRow, Spec, Split
+from gnomon.data import densitybaselines, mixedbaselines
 
 TARGETS = (Density,)
 
@@ -35,10 +36,18 @@ class Task(Densities):
         self.importance_samples = config.importance_samples
 
     def prior(self, train: Split) -> npt.NDArray[np.float32]:
-        """Return the mean picture ``(height, width, channels)`` in [0, 1]: what is best without any training."""
-        return pixelbaselines.mean_picture(train)
+        """Return what is best without any training: see `densitybaselines.first_guess`."""
+        return densitybaselines.first_guess(train, self.spec.input)
 
     def baselines(self, train: Split, other: Split, *, seed: int, thorough: bool = True) -> list[dict[str, Any]]:
-        """Return what a model scores in which each pixel is independent of all others."""
-        nats = pixelbaselines.independent(train, other, binarize=self.target.binarize)
-        return [{"name": "pixel by pixel", "scores": self.of_nats(nats)}]
+        """Return what models score in which each pixel, column or value is independent of all others; of a series,
+        also in which it follows the one before it."""
+        if isinstance(self.spec.input, MixedRow):
+            from gnomon.layers.likelihood_mixed import independent
+
+            known, rows = mixedbaselines.some(train), np.asarray(other.inputs[0 : len(other)], np.float32)
+            nats = independent(self.spec.input, known, rows).numpy() + mixed.naming(other.targets, self.target)
+            found = {"column by column": nats}
+        else:
+            found = densitybaselines.likelihoods(train, other, self.spec.input, self.target)
+        return [{"name": name, "scores": self.of_nats(nats)} for name, nats in found.items()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,8 +23,13 @@ Floats = npt.NDArray[np.float64]
 
 TARGETS = (Number,)
 
+_MIDDLE = 1 + len(QUANTILES) // 2
+"""Where the middle quantile stands in an answer."""
+
 LEVEL = QUANTILES[-1] - QUANTILES[0]
 """Share of the true values that should lie between the lowest and the highest quantile."""
+WIDEST = 10.0
+"""Factor by which a range is widened at most, and one over it the least."""
 NUM_WORST = 48
 NUM_DRAWN = 1500
 """Samples whose true and predicted numbers are kept to be drawn, evenly spread."""
@@ -53,7 +59,7 @@ class Task:
 
     headline = "rmse"
     higher_is_better = False
-    calibrates = False
+    calibrates = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
         if not isinstance(spec.target, Number):
@@ -138,6 +144,30 @@ class Task:
             "calibration": _calibration(value, targets),
             "worst": self._worst(value, targets, ids),
         }
+
+    def temperature(self, kept: npt.NDArray[Any], targets: Floats) -> float:
+        """Return the factor by which to widen ranges about their middles so that they hold their share of ``targets``.
+
+        It is such that a new sample lies in it as often as it should, or more, if it is as those are; 1 where they are
+        too few to say so. Source: Romano, Patterson and Candès, "Conformalized quantile regression", arXiv 1905.03222,
+        theorem 1, with distances from the middle as Kivaranovic, Johnson and Leeb have it, arXiv 1905.10634.
+        """
+        rank = math.ceil((len(targets) + 1) * LEVEL - 1e-9)
+        if kept.shape[-1] == 1 or rank > len(targets):
+            return 1.0
+        value = self._checked(kept, targets)
+        low, middle, high = value[:, 1], value[:, _MIDDLE], value[:, -1]
+        reach = np.where(targets < middle, middle - low, high - middle)
+        needed = np.abs(targets - middle) / np.maximum(reach, 1e-12 * self.target.deviation)
+        return float(np.clip(np.sort(needed)[rank - 1], 1 / WIDEST, WIDEST))
+
+    def tempered(self, kept: npt.NDArray[np.float32], temperature: float) -> npt.NDArray[np.float32]:
+        """Return answers ``(n, 1 + quantiles)`` whose quantiles are so many times as far from the middle one."""
+        if kept.shape[-1] == 1 or temperature == 1:
+            return kept
+        middle = kept[..., _MIDDLE : _MIDDLE + 1]
+        wider = middle + np.float32(temperature) * (kept[..., 1:] - middle)
+        return np.concatenate([kept[..., :1], wider], axis=-1)
 
     def decode(self, value: npt.NDArray[np.float32], inputs: npt.NDArray[Any]) -> list[dict[str, Any]]:
         """Return for each row of answers ``(n, 1 + quantiles)`` its value and the ends of its range, in the units."""

@@ -1,6 +1,7 @@
 import sys
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from gnomon.cli import main
@@ -149,13 +150,75 @@ def test_pictures_need_a_place(draws, capsys):
     assert draws == []
 
 
+def test_series_are_drawn_into_a_table(api, draws, capsys):
+    api.answers["makes"] = "series"
+    assert main(["generate", "runs/a", "-o", "synthetic.csv", "--count", "5"]) == 0
+    assert draws == [("runs/a", "synthetic.csv", {"count": 5, "seed": 0})]
+    assert capsys.readouterr().out.split() == ["written", "synthetic.csv", "(5", "series)"]
+    assert main(["generate", "runs/a"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "error: series need a place to be written to",
+        "fix: -o synthetic.csv, or .tsv, .jsonl, .parquet",
+    ]
+
+
+@pytest.fixture
+def synthesises(api, monkeypatch):
+    """Let ``gnomon.api.synthesise`` make as many rows as it is asked for; returns the calls."""
+    calls = []
+
+    def synthesise(run, *, out, emit, **settings):
+        calls.append((run, out, settings))
+        made = pa.table({"x": np.zeros(settings.get("count", 1000))})
+        emit(Finished(result={"run": run, "num_rows": made.num_rows, "columns": made.column_names}))
+        return made
+
+    api.answers["makes"] = "tables"
+    monkeypatch.setattr(sys.modules["gnomon.api"], "synthesise", synthesise, raising=False)
+    return calls
+
+
+def test_rows_are_made_into_a_table(synthesises, capsys):
+    words = ["--count", "7", "--class", "yes", "--temperature", "0.5", "--seed", "3"]
+    assert main(["generate", "runs/a", "-o", "made.csv", *words]) == 0
+    assert capsys.readouterr().out.split() == ["written", "made.csv", "(7", "rows)"]
+    assert main(["generate", "runs/a", "-o", "made.csv", "--like", "given.csv"]) == 0
+    assert [settings for _, _, settings in synthesises] == [
+        {"count": 7, "label": "yes", "temperature": 0.5, "seed": 3},
+        {"like": "given.csv", "seed": 0},
+    ]
+
+
+def test_rows_need_one_place_and_are_like_one_table(synthesises, capsys):
+    assert main(["generate", "runs/a"]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "error: tables need a place to be written to",
+        "fix: -o synthetic.csv, or .tsv, .jsonl, .parquet",
+    ]
+    assert main(["generate", "runs/a", "-o", "made.csv", "--like", "a.csv", "--like", "b.csv"]) == 2
+    assert capsys.readouterr().err.splitlines() == ["error: --like takes one table", "fix: name one file"]
+    assert synthesises == []
+
+
 @pytest.mark.parametrize(
     ("makes", "words", "what"),
     [
-        ("text", ["--count", "4"], "--count is for models that make pictures: this one makes text"),
-        ("text", ["--like", "a.png", "--class", "b"], "--class, --like are for models that make pictures"),
+        ("text", ["--count", "4"], "--count is for models that make pictures, series or tables: this one makes text"),
+        (
+            "text",
+            ["--like", "a.png", "--class", "b"],
+            "--class, --like are for models that make pictures, series or tables",
+        ),
         ("pictures", ["--prompt", "a"], "--prompt is for models that make text: this one makes pictures"),
         ("pictures", ["--top-k", "4", "--length", "9"], "--length, --top-k are for models that make text"),
+        ("series", ["--prompt", "a"], "--prompt is for models that make text: this one makes series"),
+        (
+            "tables",
+            ["--between", "a", "b"],
+            "--between is for models that make pictures or series: this one makes tables",
+        ),
+        ("tables", ["--stop", "a"], "--stop is for models that make text: this one makes tables"),
+        ("tables", ["--like", "a", "--seed", "1"], "--like does not go with --seed"),
         ("pictures", ["--like", "a", "--count", "4"], "--like does not go with --count"),
         ("pictures", ["--like", "a", "--between", "b", "c"], "--like does not go with --between"),
         ("pictures", ["--between", "b", "c", "--seed", "1"], "--between does not go with --seed"),

@@ -8,7 +8,7 @@ import torch
 
 from gnomon.core.densities import Densities
 from gnomon.core.errors import DataError
-from gnomon.core.spec import Density, Image, Label, Output, Spec
+from gnomon.core.spec import Density, Image, Label, MixedRow, Output, Quantity, Spec
 
 IMAGE = Image(height_px=2, width_px=5, channels=1)
 
@@ -85,3 +85,10 @@ def test_scores_of_another_model():
 def test_other_targets_are_refused():
     with pytest.raises(DataError, match="nothing to generate"):
         densities(Label(classes=("a", "b")))
+
+
+def test_rows_of_a_table_are_told_in_nats_and_pay_for_their_class_themselves():
+    age = Quantity(name="age", low=0.0, step=1.0, places=90, means=(40.0,), deviations=(20.0,))
+    told = Density(classes=("a", "b"), conditional=True, shares=(0.5, 0.5))
+    found = Densities(Spec(input=MixedRow(numbers=(age,), categories=(("city", 9),)), target=told))
+    assert (found.headline, found.num_values, found.also) == ("nll", 2, 0.0)

@@ -9,7 +9,19 @@ import numpy as np
 import pytest
 
 from gnomon.core.errors import ArtefactError
-from gnomon.core.spec import Image, Label, Number, Output, Score, Spec, Split, spec_as_dict, spec_from_dict
+from gnomon.core.spec import (
+    Image,
+    Label,
+    MixedRow,
+    Number,
+    Output,
+    Quantity,
+    Score,
+    Spec,
+    Split,
+    spec_as_dict,
+    spec_from_dict,
+)
 
 SPEC = Spec(input=Image(height_px=8, width_px=6, channels=1), target=Label(classes=("a", "ü", "<b>")))
 WRITTEN = {
@@ -78,3 +90,17 @@ def test_torch_is_not_needed():
     code = "import sys, gnomon.core.spec; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_rows_keep_their_columns_and_impossible_ones_are_refused():
+    age = Quantity(name="age", low=1.0, step=0.5, places=9, spikes=(0, 3), means=(4.0,), deviations=(2.0,))
+    leaf = MixedRow(numbers=(age,), categories=(("city", 4),), never=((0,),))
+    told = Spec(input=leaf, target=Label(classes=("a", "b")))
+    assert spec_from_dict(json.loads(json.dumps(spec_as_dict(told)))) == told
+    assert leaf.names == ("age", "city")
+    for wrong in ({"step": 0.0}, {"means": ()}, {"deviations": (0.0,)}, {"places": 0}):
+        with pytest.raises(ValueError):
+            dataclasses.replace(age, **wrong)
+    for wrong in ({"numbers": (), "categories": (), "never": ()}, {"never": ((0,), (1,))}, {"categories": (("c", 1),)}):
+        with pytest.raises(ValueError):
+            dataclasses.replace(leaf, **wrong)

@@ -51,7 +51,7 @@ def test_unreadable_samples_are_counted_by_reason():
     found = audit(dataset(all=part([0, 1] * 50), skipped=skipped))
     (finding,) = found.findings
     assert finding.level == "warning"
-    assert finding.text == "3 of 103 samples could not be used: truncated (2), empty file (1)"
+    assert finding.text == "3 of 103 samples could not be used: truncated (2, as bad1.jpg), empty file (bad0.jpg)"
     assert finding.ids == ("bad0.jpg", "bad1.jpg", "bad2.jpg")
 
 
@@ -203,7 +203,7 @@ def test_every_kind_of_data_is_audited_and_gives_json():
 def test_texts_that_could_not_be_used_are_called_texts():
     skipped = [Skipped(id="a.txt", reason="no text")]
     found = audit(raw_data.dataset(raw_data.LABELLED, skipped=skipped, all=raw_data.texts("ab", [0, 1])))
-    assert texts(found)[0] == "1 of 3 texts could not be used: no text (1)"
+    assert texts(found)[0] == "1 of 3 texts could not be used: no text (a.txt)"
 
 
 def test_where_no_labels_are_needed_it_is_no_matter_how_they_are_spread():

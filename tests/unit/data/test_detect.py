@@ -146,3 +146,13 @@ def test_the_user_may_name_another_reader(tmp_path):
     with pytest.raises(UsageError, match="no reader called 'textfile'") as caught:
         detect(str(tmp_path / "reviews"), data_dir=None, cache_dir=tmp_path, emit=silent, reader="textfile")
     assert "text_file" in caught.value.fix
+
+
+def test_what_suits_the_asked_task_goes_before_what_is_surer(tmp_path):
+    for name in ("good", "bad"):
+        (tmp_path / "reviews" / name).mkdir(parents=True)
+        for i in range(4):
+            (tmp_path / "reviews" / name / f"{i}.txt").write_text(f"a {name} text, number {i}, of some length")
+    assert detected(tmp_path / "reviews", tmp_path, task="classify").reader == "text_folder"
+    found = detected(tmp_path / "reviews", tmp_path, task="predict_next")
+    assert (found.reader, found.others[0]) == ("text_file", "text_folder")

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from gnomon.data.forecasts import PENALTIES, fit_linear, last_value, seasonal
+from gnomon.core.spec import Series, Split
+from gnomon.data import forecasts
+from gnomon.data.forecasts import PENALTIES, exact, fit_linear, last_value, seasonal
 from gnomon.data.windows import Windows
 
 
@@ -73,3 +75,78 @@ def test_one_known_step_and_few_windows_are_enough():
     assert found(rows[None, :1]).ravel() == pytest.approx([1, 2])
     few = fit_linear(Windows(rows, lookback=5, horizon=2, first=5), np.ones(1))
     assert np.isfinite(few(rows[None, :5])).all()
+
+
+def split_of(windows):
+    rows = np.arange(len(windows))
+    return Split(inputs=windows, targets=windows, ids=[str(i) for i in rows], hashes=rows.astype(np.uint64))
+
+
+def test_the_exact_weights_of_standardised_values_are_the_linear_model():
+    rows = np.random.default_rng(2).normal(size=(90, 3)).cumsum(axis=0).astype(np.float32) * [1, 20, 0.1] + [5, 0, -9]
+    windows = Windows(rows, lookback=6, horizon=3, first=6, columns=(1, 0))
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    given = Series(names=("a", "b", "c"), length=6, mean=tuple(mean), deviation=tuple(deviation))
+    weight, offset = exact(split_of(windows), given)
+    assert weight.shape == (3, 6)
+    assert offset.shape == (2, 3)
+    known = (windows[np.arange(4)] - mean)[..., [1, 0]] / deviation[[1, 0]]
+    last = known[:, -1:]
+    ahead = np.einsum("hl,nlc->nhc", weight, known - last) + offset.T + last
+    expected = fit_linear(windows, deviation)(windows[np.arange(4)][..., [1, 0]])
+    assert ahead * deviation[[1, 0]] + mean[[1, 0]] == pytest.approx(expected, rel=1e-4, abs=1e-3)
+
+
+def test_a_channel_that_never_changes_is_no_division_by_zero():
+    rows = np.stack([np.sin(np.arange(60)), np.full(60, 4.0)], axis=1).astype(np.float32)
+    given = Series(names=("a", "b"), length=5, mean=(0.0, 4.0), deviation=(0.7, 0.0))
+    weight, offset = exact(split_of(Windows(rows, lookback=5, horizon=2, first=5)), given)
+    assert np.isfinite(weight).all()
+    assert np.isfinite(offset).all()
+
+
+def test_of_very_many_known_steps_the_newest_are_used(monkeypatch):
+    monkeypatch.setattr(forecasts, "MOST_KNOWN", 4)
+    rows = np.random.default_rng(0).normal(size=(120, 1)).astype(np.float32)
+    found = fit_linear(Windows(rows, lookback=9, horizon=2, first=9), np.ones(1))
+    few = fit_linear(Windows(rows[5:], lookback=4, horizon=2, first=4), np.ones(1))
+    assert not found.weights[:5].any()
+    assert found.weights[5:] == pytest.approx(few.weights, abs=1e-5)
+
+
+def test_noise_with_a_season_is_forecast_by_the_mean_of_the_phase():
+    generator = np.random.default_rng(3)
+    level = np.tile([0.0, 5.0, -2.0, 9.0], 40)[:, None]
+    rows = (level + generator.normal(size=level.shape)).astype(np.float32)
+    windows = Windows(rows, lookback=41, horizon=6, first=41)
+    drawn = fit_linear(windows, np.ones(1), 4)
+    plain = fit_linear(windows, np.ones(1))
+    other = level + generator.normal(size=level.shape)
+    unseen = Windows(other.astype(np.float32), lookback=41, horizon=6, first=41)
+    some = np.arange(len(unseen))
+    errors = [((model(unseen[some]) - unseen.futures(some)) ** 2).mean() for model in (drawn, plain)]
+    assert errors[0] < 1.15  # the mean of ten such values misses by 1 + 1 / 10
+    assert errors[0] < errors[1]
+
+
+def test_the_penalty_draws_to_the_phase_and_not_to_nothing(monkeypatch):
+    monkeypatch.setattr(forecasts, "PENALTIES", (1e9,))
+    rows = np.random.default_rng(0).normal(size=(80, 1)).astype(np.float32)
+    windows = Windows(rows, lookback=9, horizon=3, first=9)  # two seasons of four, and a step that fills none
+    found = fit_linear(windows, np.ones(1), 4)
+    assert (
+        pytest.approx(
+            np.array(
+                [[0, 0.5, 0, 0, 0, 0.5, 0, 0, 0], [0, 0, 0.5, 0, 0, 0, 0.5, 0, 0], [0, 0, 0, 0.5, 0, 0, 0, 0.5, 0]]
+            ),
+            abs=1e-6,
+        )
+        == found.weights.T
+    )
+
+
+def test_a_split_without_windows_is_a_mistake_of_the_caller():
+    rows = np.zeros((3, 2))
+    split = Split(inputs=rows, targets=rows, ids=["a"] * 3, hashes=np.arange(3, dtype=np.uint64))
+    with pytest.raises(TypeError, match="holds no windows"):
+        exact(split, Series(names=("a",), length=2))

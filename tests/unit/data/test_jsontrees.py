@@ -17,6 +17,15 @@ def test_nodes_leaves_and_labels():
     assert found.labels == (None, "x", None, None, None, "1")
 
 
+def test_what_a_line_holds():
+    node = {"value": 1, "children": [2]}
+    assert jsontrees.held_in({"id": 1, "ast": node}) == ("ast", node)
+    assert jsontrees.held_in(node) == ("", node)
+    assert jsontrees.held_in({"tree": 5, "label": 5}) == ("tree", 5)
+    assert jsontrees.held_in({"tree": "oak", "children": []}) == ("", {"tree": "oak", "children": []})
+    assert [jsontrees.held_in(one) for one in ({"tree": None}, {"tree": [1]}, {"label": 1}, [1], 1)] == [None] * 5
+
+
 def test_other_names():
     assert jsontrees.tree_of({"type": "Call", "args": [{"name": "f"}]}).tree.symbols == ("f", "Call")
 

@@ -186,3 +186,29 @@ def test_test_recordings_are_read_at_the_rate_of_the_others_and_none_is_held_out
     found = opening.load_dataset(data, seed=0, data_dir=None, emit=silent)
     assert found.spec.input.rate_hz == 8000
     assert [len(array) for array in found.splits["test"].inputs[:]] == [1600] * 4
+
+
+@pytest.mark.parametrize(
+    ("user", "task"),
+    [
+        ({}, "auto"),
+        ({"run.task": "classify"}, "classify"),
+        ({"series.horizon": 24}, "forecast"),
+        ({"series.horizon": "auto"}, "auto"),
+        ({"series.horizon": 24, "run.task": "anomaly"}, "anomaly"),
+    ],
+)
+def test_a_horizon_asks_for_a_forecast(user, task):
+    assert opening.asked_task([("user", user)]) == task
+
+
+def test_class_folders_are_read_as_one_text_for_a_language_model(cache, tmp_path):
+    for name in ("good", "bad"):
+        (tmp_path / name).mkdir()
+        for i in range(6):
+            (tmp_path / name / f"{i}.txt").write_text(f"a {name} text, number {i}, of some length. " * 9)
+    data, run = wished(**{"data.path": str(tmp_path), "run.task": "predict_next"})
+    layers = [("user", {"data.path": str(tmp_path), "run.task": "predict_next"})]
+    dataset = opening.load_dataset(data, seed=run.seed, data_dir=None, emit=silent, layers=layers)
+    assert dataset.reader == "text_file"
+    assert type(dataset.spec.target).__name__ == "Text"

@@ -4,7 +4,7 @@ import raw_data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.data.ordered import Span, Tape, limits, offsets, rows_before, unit_of, within
+from gnomon.data.ordered import Span, Tape, limits, names_before, offsets, rows_before, unit_of, within
 from gnomon.data.ragged import digests
 
 
@@ -90,10 +90,13 @@ class TestRows:
         assert np.array_equal(part.hashes, whole.hashes[6:9])
         assert rows_before(part, 2).tolist() == whole.inputs[4:6].tolist()
         assert rows_before(part, 100).tolist() == whole.inputs[:6].tolist()
+        assert names_before(part, 2) == ["hour 4", "hour 5"]
+        assert len(names_before(part, 100)) == 6
 
     def test_nothing_comes_before_a_whole(self):
         whole = raw_data.ramp(4)
         assert rows_before(whole, 3).shape == (0, 2)
+        assert names_before(whole, 3) == []
         assert rows_before(Tape(whole, "rows").cut(0, 2), 3).shape == (0, 2)
 
 

@@ -62,7 +62,7 @@ def test_missing_cells_are_filled_channel_by_channel():
     made = regular(range(6), values, names=("a", "b"))
     assert made.values.tolist() == [[0, 0], [1, 10], [2, 20], [3, 30], [4, 40], [5, 50]]
     assert made.told == (
-        "1 missing values of 'a' filled with straight lines (1970-01-01 03:00:00)",
+        "1 missing value of 'a' filled with straight lines (1970-01-01 03:00:00)",
         "2 missing values of 'b' filled with straight lines (1970-01-01 01:00:00)",
     )
 

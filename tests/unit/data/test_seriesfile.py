@@ -43,7 +43,7 @@ def test_a_word_far_below_makes_a_column_of_texts_again(tmp_path):
     found = channels(sheet, ("t",), wanted=(), max_bad=0.01)
     assert found.values[:3, 0].tolist() == [0, 1, 2]
     assert np.isnan(found.values[-1, 0])
-    assert found.told == ("1 cells are no finite numbers: row 30,001 of 'x' is 'broken'; taken as missing",)
+    assert found.told == ("1 cell is no finite number: row 30,001 of 'x' is 'broken'; taken as missing",)
 
 
 def test_lines_that_do_not_fit_are_left_out_and_told(tmp_path):

@@ -165,9 +165,20 @@ def test_both_splits_that_the_user_gave_leave_all_the_rest_for_training():
     assert found.facts[ORIGINS]["train"] == {"made_by": "data", "indices_of": "all"}
 
 
+def test_how_many_samples_differ_is_said_where_they_are_too_few():
+    with pytest.raises(DataError, match=r"40 samples \(1 different ones\) are too few to hold some out for validation"):
+        split(dataset(all=part([0, 1] * 20, [7] * 40)), "auto", seed=0)
+
+
 def test_data_without_training_samples_are_refused():
     with pytest.raises(DataError, match="no train split, only: test"):
         split(dataset(test=part([0, 1]), train=part([])), "auto", seed=0)
+
+
+def test_samples_that_are_all_the_same_are_refused():
+    with pytest.raises(DataError, match="all 30 samples are the same") as refused:
+        split(dataset(all=part([0] * 30, contents=np.zeros(30))), "auto", seed=0)
+    assert "samples that differ" in refused.value.fix
 
 
 @pytest.mark.parametrize("targets", [[0], [0, 1]])

@@ -26,6 +26,14 @@ def test_where_no_distance_prevails_it_is_the_middle_one():
     assert find_step(np.array([0, 10, 21, 30, 42]) * MILLION, "number").size == 10.5 * MILLION
 
 
+@pytest.mark.parametrize(
+    ("minutes", "text"), [((58, 63, 59, 61), "1 h"), ((14, 16, 15.5, 13), "15 min"), ((44, 41, 39), "41 min")]
+)
+def test_uneven_times_near_a_round_distance_get_that(minutes, text):
+    times = np.cumsum([0, *minutes]) * 60 * MILLION
+    assert step_text(find_step(times.astype(np.int64), "date"), "date") == text
+
+
 @pytest.mark.parametrize("day", ["01", "28"])
 def test_months_are_counted(day):
     step = find_step(dates(*(f"2020-{month:02}-{day}" for month in range(1, 13))), "date")

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from gnomon.core.errors import DataError, UsageError
-from gnomon.core.spec import Label, Number, TableColumn
+from gnomon.core.spec import Density, Label, Number, TableColumn
 from gnomon.data import tabletarget
 
 
@@ -79,3 +79,32 @@ def test_all_parts_share_their_classes(tmp_path):
 def test_what_cannot_be_foreseen_is_refused(tmp_path, cells, kind, what):
     with pytest.raises(DataError, match=what):
         encode(cells, kind=kind, path=tmp_path)
+
+
+def class_column(given, distinct, missing=(0, 0), wanted="auto", path="t.csv"):
+    return tabletarget.class_column(given, distinct, missing, wanted, path)
+
+
+def test_the_class_of_rows_is_guessed_only_where_it_is_obvious_and_complete(tmp_path):
+    given = columns(age="number", income="category")
+    name, (guess,) = class_column(given, [60, 2])
+    assert (name, guess.flag) == ("income", "--target off")
+    assert "taken for the class of a row" in guess.what
+    assert class_column(given, [60, 2], missing=(0, 5)) == ("", ())
+    assert class_column(given, [60, 500]) == ("", ())
+    assert class_column(columns(age="number", size="number"), [60, 70]) == ("", ())
+
+
+def test_a_named_class_is_taken_off_is_none_and_an_unknown_one_is_answered(tmp_path):
+    given = columns(age="number", income="category")
+    assert class_column(given, [60, 2], wanted="age") == ("age", ())
+    assert class_column(given, [60, 2], wanted="off") == ("", ())
+    with pytest.raises(UsageError, match="incme"):
+        class_column(given, [60, 2], wanted="incme", path=tmp_path)
+
+
+def test_rows_without_a_class_are_all_there():
+    found = tabletarget.unlabelled(3)
+    assert found.values.tolist() == [-1, -1, -1]
+    assert found.there.all()
+    assert isinstance(found.leaf, Density)

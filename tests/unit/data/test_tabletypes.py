@@ -42,6 +42,14 @@ def test_a_few_cells_that_are_no_numbers_count_as_missing_and_are_told():
     assert "but for 2 cells" in column.why
 
 
+def test_numbers_with_words_between_them_are_numbers_where_they_would_be_no_categories():
+    column = found([f"{k * 1.5}" if k % 10 else "unknown" for k in range(300)])
+    assert column.type == "number"
+    assert column.why == "numbers, but for 30 cells, which count as missing"
+    assert found([f"{k % 20}" if k % 10 else "unknown" for k in range(300)]).type == "category"
+    assert found([f"{k * 1.5}" if k % 4 else f"A{k}" for k in range(300)]).type != "number"
+
+
 def test_a_counter_of_rows_is_an_identifier():
     assert found([str(k) for k in range(30)]).why == "it counts the rows"
     assert found([str(k) for k in range(10)]).type == "number"  # too few to tell

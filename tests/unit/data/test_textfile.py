@@ -60,6 +60,22 @@ def test_a_guessed_encoding_is_told_with_its_flag():
     assert textfile.told([textfile.decode("café".encode())]) == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "encoding"),
+    [
+        ("größe;stadt\n12;Zürich\n7;Genève\n", "cp1252"),
+        ("prénom;où\nHélène;là\nNoël;être\n", "cp1252"),
+        ("nome;città\nNicolò;Forlì\n", "cp1252"),
+        ("nombre;ciudad\n¿Qué?;Málaga\n3 m³;Cádiz\n", "cp1252"),
+        ("imię;miasto\nŁukasz;Łódź\n", "cp1250"),
+        ("név;város\nÖdön;Győr\nőr;Fűzfő\n", "cp1250"),
+        ("ad;şehir\nGülşen;İstanbul\n", "cp1254"),
+    ],
+)
+def test_the_few_words_of_a_table_tell_its_encoding(line, encoding):
+    assert textfile.detect((line * 40).encode(encoding)) == encoding
+
+
 def test_the_users_word_is_taken():
     assert textfile.decode(b"\xe8", "cp1250").text == "č"
     assert textfile.decode(codecs.BOM_UTF8 + b"a", "utf-8").text == "a"
@@ -158,3 +174,16 @@ def test_japanese_is_known_by_its_kana(encoding):
         f'"今日はとても良い映画を見ました、番号{i}",良\n"退屈でつまらない話だった、{i}番目の",悪\n' for i in range(20)
     ]
     assert textfile.decode("".join(lines).encode(encoding)).text == "".join(lines)
+
+
+def test_a_few_odd_bytes_in_plain_text_are_no_other_language():
+    lines = b"a plain line of text, number 1\n" * 40
+    with pytest.raises(DataError, match=r"is not utf-8 text: byte 310 is 0xff") as caught:
+        textfile.decode(lines[:310] + b"\xff\xfe\x81\x8d\x90" + lines[310:])  # in cp932 two of them are for private use
+    assert "--set reader.encoding=NAME" in caught.value.fix
+    assert caught.value.line == 11
+
+
+def test_a_few_accents_in_plain_text_are_still_found():
+    text = "a plain line of text, number 1\n" * 40 + "le café est fermé\n"
+    assert textfile.decode(text.encode("cp1252")).text == text

@@ -74,3 +74,24 @@ def test_cells_are_read_by_their_type():
 def test_texts_of_numbers():
     assert numbers(["1", " 2.5 ", "", "-1e3"]) == pytest.approx([1, 2.5, np.nan, -1000], nan_ok=True)
     assert numbers(["1", "x"]) is None
+
+
+UNEVEN = [f"2020-01-{day:02}" for day in (1, 2, 4, 5, 11, 12, 20, 27, 30)]
+
+
+def test_uneven_times_are_found_only_where_they_are_looked_for():
+    columns = {"x": VALUES[: len(UNEVEN)], "date": UNEVEN}
+    assert find(columns) is None
+    found = find(columns, uneven=True)
+    assert (found.names, found.even) == (("date",), False)
+    assert found.why == "it holds times (ISO 8601) that rise from row to row, though unevenly"
+    assert find({"date": DAYS}, uneven=True).even
+
+
+@pytest.mark.parametrize("times", [UNEVEN[5:] + UNEVEN[:5], UNEVEN[::2] * 2, ["?"] * 9])
+def test_times_that_jump_or_repeat_are_no_series_at_all(times):
+    assert find({"date": times}, uneven=True) is None
+
+
+def test_uneven_times_need_a_usual_name():
+    assert find({"born": UNEVEN}, uneven=True) is None

@@ -63,6 +63,15 @@ def test_labels_of_nodes_stay_with_their_nodes():
         treeprep.prepare(data, TreeConfig(nodes=4))
 
 
+def test_a_word_that_was_seen_once_counts_where_nodes_have_labels():
+    words = [trees.balanced([f"word{i}", f"word{i // 2}x", "so"]) for i in range(700)]
+    whole, _ = treeprep.prepare(dataset(words, np.arange(700) % 2), TreeConfig())
+    labels = treefound.of_nodes([("a", "b", "a", "b", "a")] * 700, {"a": 0, "b": 1})
+    nodes, _ = treeprep.prepare(dataset(words, labels, NodeLabels(classes=("a", "b"))), TreeConfig())
+    assert whole.facts["trees"]["vocabulary"] == 351
+    assert nodes.facts["trees"]["vocabulary"] == 1051
+
+
 def test_numbers_are_measured_on_the_training_trees():
     data = dataset([SMALL, star(2)], np.array([1.0, 3.0]), Number(name="y"), test=([star(3)], np.array([9.0])))
     made, kept = treeprep.prepare(data, TreeConfig())

@@ -36,6 +36,14 @@ def test_windows_know_what_lies_before_and_forecast_what_comes():
     assert windows.futures(slice(0, 6))[:, 0, 0].tolist() == [3, 4, 5, 6, 7, 8]
 
 
+def test_a_window_tells_the_times_of_what_it_knows_and_of_what_comes():
+    about = {"lookback": 3, "horizon": 2, "first": 3}
+    windows = Windows(rows(7), **about, before=["t0", "t1"], names=np.array(["t2", "t3", "t4", "t5", "t6"]))
+    assert windows.times(0) == ["t0", "t1", "t2", "t3", "t4"]
+    assert windows.times(2) == ["t2", "t3", "t4", "t5", "t6"]
+    assert Windows(rows(7), **about).times(0) == []
+
+
 def test_no_window_is_dropped_and_none_leaves_the_rows():
     assert len(Windows(rows(10), lookback=3, horizon=7, first=3)) == 1
     assert len(Windows(rows(10), lookback=3, horizon=8, first=3)) == 0

@@ -1,3 +1,4 @@
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -45,6 +46,27 @@ class TestCells:
         assert (value[:, 1:].diff(dim=1) > 0).all()
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("every_node", [False, True])
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_gpu_computes_what_the_processor_computes_gradients_too(cell, every_node):
+    classes = ("a", "b", "c")
+    target = NodeLabels(classes=classes) if every_node else Label(classes=classes)
+    ours = built(cell, replace(SPEC, target=target)).eval()
+    theirs = deepcopy(ours).cuda()
+    trees = padded([from_parents([0, 0, 1], [2, 3, 1, 4]), star(40), chain(40), from_parents([], [5])])
+    first, second = ours(trees).value, theirs(trees.cuda()).value
+    torch.testing.assert_close(second.cpu(), first, rtol=1e-3, atol=1e-4)
+    first.square().sum().backward()
+    second.square().sum().backward()
+    for (name, one), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        wanted, found = (p.grad.to_dense() if p.grad.is_sparse else p.grad for p in (one, other))
+        torch.testing.assert_close(
+            found.cpu(), wanted, rtol=1e-2, atol=1e-3, msg=lambda text, name=name: f"{name}: {text}"
+        )
+
+
 def test_children_without_an_order_may_come_in_any():
     network = built("gated", replace(SPEC, input=replace(LEAF, ordered=False))).eval()
     inputs = padded([from_parents([0, 0], [2, 3, 4]), from_parents([0, 0], [2, 4, 3])])
@@ -66,9 +88,18 @@ def test_more_time_buys_a_wider_network():
     assert widths[-1] > widths[0]
 
 
-def test_words_are_dropped_where_there_are_many():
-    assert tree.size_for(allowed(60.0), WORDS, SPEED).config.word_dropout > 0
-    assert tree.size_for(allowed(60.0), SPEC, SPEED).config.word_dropout == 0
+def test_labels_of_all_nodes_bear_more_passes_than_one_a_tree():
+    roots = replace(WORDS, target=Label(classes=("a", "b")))
+    passes = [tree.size_for(allowed(60.0), spec, SPEED).settings["train.max_epochs"] for spec in (SPEC, WORDS, roots)]
+    assert passes == [300, 6, 4]
+
+
+def test_words_are_dropped_where_there_are_many_and_their_vectors_begin_small():
+    words, notation = (tree.size_for(allowed(60.0), spec, SPEED).config for spec in (WORDS, SPEC))
+    assert words.word_dropout > 0 == notation.word_dropout
+    assert words.embedding_scale < 1 == notation.embedding_scale
+    tables = [tree.build(replace(config, ngram_rows=64), WORDS).embedding.table.std() for config in (words, notation)]
+    torch.testing.assert_close(tables[0], words.embedding_scale * tables[1], rtol=0.02, atol=0)
 
 
 @pytest.mark.parametrize(
@@ -78,3 +109,9 @@ def test_words_are_dropped_where_there_are_many():
 def test_what_is_not_possible_is_refused(setting, value):
     with pytest.raises(UsageError, match=f"family.{setting}"):
         tree.Config(**{setting: value})
+
+
+@pytest.mark.parametrize("cell", ["plain", "tensor"])
+def test_a_cell_refuses_a_dropout_that_it_has_no_place_for(cell):
+    with pytest.raises(UsageError, match=f"candidate_dropout is nothing that the {cell} cell has"):
+        tree.Config(cell=cell, candidate_dropout=0.5)

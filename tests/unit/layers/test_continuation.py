@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from gnomon.layers.continuation import LinearContinuation, PeriodicContinuation, continuation
+from gnomon.layers.continuation import ExactContinuation, LinearContinuation, PeriodicContinuation, continuation
 
 
 def test_a_matrix_by_hand():
@@ -58,3 +58,20 @@ def test_far_ahead_a_season_that_was_seen_twice_saves_weights(lookback, horizon,
     layer = continuation(lookback, horizon, period)
     assert isinstance(layer, kind)
     assert layer(torch.randn(3, 2, lookback)).shape == (3, 2, horizon)
+
+
+class TestExact:
+    def test_before_it_is_given_weights_nothing_changes(self):
+        assert not ExactContinuation(5, 3, 2)(torch.randn(4, 2, 5)).any()
+
+    def test_weights_and_offsets_by_hand(self):
+        layer = ExactContinuation(3, 2, 2)
+        layer.take(torch.tensor([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]]), torch.tensor([[0.0, 10.0], [100.0, 0.0]]))
+        known = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+        assert layer(known).tolist() == [[7, 12], [116, 5]]
+
+    def test_it_is_saved_and_never_learns(self):
+        layer = continuation(4, 3, 2, floor="exact", num_channels=2)
+        assert isinstance(layer, ExactContinuation)
+        assert not list(layer.parameters())
+        assert {name: tuple(t.shape) for name, t in layer.state_dict().items()} == {"weight": (3, 4), "offset": (2, 3)}

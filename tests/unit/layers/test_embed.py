@@ -66,6 +66,11 @@ class TestSparseEmbedding:
         found = SparseEmbedding((500, 500, 500), 64)(torch.randint(1, 500, (50, 4, 3)))
         assert found.std().item() == pytest.approx(1, abs=0.05)
 
+    def test_vectors_start_as_small_as_is_wished(self):
+        torch.manual_seed(0)
+        found = SparseEmbedding((500, 500), 64, scale=0.1)(torch.randint(1, 500, (50, 4, 2)))
+        assert found.std().item() == pytest.approx(0.1, abs=0.01)
+
     def test_words_are_dropped_whole_and_in_training_only(self):
         torch.manual_seed(0)
         layer = SparseEmbedding((60,), 4, word_dropout=0.5)

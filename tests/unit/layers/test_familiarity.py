@@ -2,7 +2,7 @@
 
 import torch
 
-from gnomon.layers.familiarity import Familiarity
+from gnomon.layers.familiarity import VIEWS, Familiarity
 
 
 def stripes(count, seed=0):
@@ -35,3 +35,14 @@ def test_a_picture_is_judged_alone():
 
 def test_before_anything_is_remembered_all_is_alike():
     assert torch.equal(Familiarity()(torch.zeros(2, 8, 8, 3, dtype=torch.uint8)), torch.zeros(2))
+
+
+def test_every_view_has_a_say():
+    familiarity, odd = fitted(), stripes(5).transpose(1, 2)
+    whole = familiarity(odd)
+    for view in familiarity.views:
+        count = view.count.clone()
+        view.count.zero_()  # it remembers nothing
+        assert (familiarity(odd) < whole).all()
+        view.count.copy_(count)
+    assert len(familiarity.views) == len(VIEWS) > 1

@@ -4,6 +4,7 @@ import math
 
 import torch
 
+from gnomon.layers.keyed_noise import DrawnNoise
 from gnomon.layers.likelihood_bernoulli import Bernoulli
 
 
@@ -25,3 +26,9 @@ def test_it_begins_at_a_mean():
     likelihood = Bernoulli(1)
     torch.testing.assert_close(likelihood.mean(likelihood.start(mean)[None])[0], mean)
     assert likelihood.start(torch.zeros(1, 1, 1)).isfinite().all()
+
+
+def test_pixels_are_drawn_as_often_as_they_are_probable():
+    noise = DrawnNoise(torch.device("cpu"), torch.Generator().manual_seed(0))
+    found = Bernoulli(1).draw(torch.logit(torch.tensor([0.1, 0.7])).view(1, 1, 1, 2).expand(20_000, -1, -1, -1), noise)
+    torch.testing.assert_close(found.mean(0).flatten(), torch.tensor([0.1, 0.7]), atol=0.02, rtol=0)

@@ -2,8 +2,10 @@
 
 import math
 
+import pytest
 import torch
 
+from gnomon.layers.keyed_noise import DrawnNoise
 from gnomon.layers.likelihood_categorical import Categorical
 
 
@@ -32,3 +34,12 @@ def test_several_pixels_add_up():
     likelihood = Categorical((0, 255))
     found = likelihood.nats(torch.zeros(2, 2, 3, 4), torch.ones(2, 1, 3, 4))
     torch.testing.assert_close(found, torch.full((2,), 12 * math.log(2)))
+
+
+def test_values_are_drawn_as_often_as_they_are_probable():
+    noise = DrawnNoise(torch.device("cpu"), torch.Generator().manual_seed(0))
+    logits = torch.tensor([0.2, 0.5, 0.3]).log().view(1, 3, 1, 1).expand(20_000, -1, -1, -1)
+    found = Categorical((0, 51, 255)).draw(logits, noise)
+    assert found.shape == (20_000, 1, 1, 1)
+    for value, share in ((0.0, 0.2), (0.2, 0.5), (1.0, 0.3)):
+        assert ((found - value).abs() < 1e-6).float().mean().item() == pytest.approx(share, abs=0.02)

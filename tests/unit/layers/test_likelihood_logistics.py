@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from gnomon.layers.keyed_noise import DrawnNoise
 from gnomon.layers.likelihood_logistics import Logistics
 
 
@@ -60,3 +61,21 @@ def test_it_begins_at_a_mean(channels):
     start = likelihood.start(mean)
     assert start.shape == (likelihood.per_pixel, 2, 2)
     torch.testing.assert_close(likelihood.mean(start[None])[0], mean, atol=1e-4, rtol=0)
+
+
+def test_pixels_are_drawn_as_often_as_they_are_probable():
+    likelihood = Logistics(3, components=2)
+    raw = parameters(likelihood, seed=5)
+    noise = DrawnNoise(torch.device("cpu"), torch.Generator().manual_seed(0))
+    found = likelihood.draw(raw.expand(20_000, -1, -1, -1), noise)
+    assert found.shape == (20_000, 3, 1, 1)
+    nats = likelihood.nats(raw.expand(20_000, -1, -1, -1), (found * 255).round() / 255)
+    # The share of drawn colours in the dark corner is what their probabilities add up to.
+    corner = torch.tensor([(r, g, b) for r in range(64) for g in range(64) for b in range(64)]) / 255
+    expected = sum(
+        (-likelihood.nats(raw.expand(len(part), -1, -1, -1), part[:, :, None, None])).exp().sum().item()
+        for part in corner.split(32_768)
+    )
+    share = ((found * 255).round() < 64).flatten(1).all(1).float().mean().item()
+    assert share == pytest.approx(expected, abs=0.015)
+    assert nats.isfinite().all()

@@ -33,3 +33,9 @@ def test_colours_are_averaged_and_small_pictures_have_as_many_numbers():
     grey = torch.randint(0, 256, (2, 5, 6, 1), dtype=torch.uint8)
     torch.testing.assert_close(oriented_gradients(grey.expand(-1, -1, -1, 3)), oriented_gradients(grey))
     assert oriented_gradients(grey).shape == (2, ORIENTATIONS * CELLS**2)
+
+
+def test_finer_cells_say_more_and_smoothing_widens_edges():
+    assert oriented_gradients(stripes(True), cells=3).shape == (1, ORIENTATIONS * 9)
+    sharp, smooth = (oriented_gradients(stripes(True), cells=14, smoothed=times) for times in (0, 2))
+    assert (smooth > 0).sum() > (sharp > 0).sum()

@@ -157,3 +157,38 @@ class TestSize:
     def test_data_of_another_kind_is_refused(self):
         with pytest.raises(TypeError):
             segment_size(allowance(1.0), replace(HOURLY, target=Label(classes=("a", "b"))), SPEED)
+
+
+def test_the_recurrence_is_added_to_what_was_solved_exactly():
+    plain, exact = network(floor="exact"), network(floor="exact")
+    weight, offset = torch.randn(6, 12), torch.randn(2, 6)
+    exact.exact.take(weight, offset)
+    known, _ = exact.last_value(windows())
+    expected = (known @ weight.T + offset).transpose(1, 2) * torch.tensor([0.1, 10.0])
+    found = exact(windows()).value[..., 0] - plain(windows()).value[..., 0]
+    torch.testing.assert_close(found, expected, atol=2e-4, rtol=1e-4)
+    assert "floor.weight" not in dict(exact.named_parameters())
+
+
+def test_the_linear_part_is_solved_where_nobody_says_otherwise():
+    allowance = Allowance(train_s=60.0, samples=None, flop=None, num_train=8000)
+    config, _, why = segment_size(allowance, Spec(input=KNOWN, target=COMING), SPEED)
+    assert config.floor == "exact"
+    assert why[-1].startswith("the linear part is solved exactly")
+
+
+def test_the_recurrence_is_trusted_by_the_futures_that_there_are():
+    def proposed(num_train):
+        allowance = Allowance(train_s=60.0, samples=None, flop=None, num_train=num_train)
+        return segment_size(allowance, Spec(input=KNOWN, target=COMING), SPEED)[0].gain
+
+    assert proposed(480) == 1.0  # eighty futures of six steps
+    assert proposed(120) == 0.25
+    assert proposed(100_000) == 1.0
+
+
+def test_the_gain_changes_the_point_and_not_how_far_the_quantiles_lie_around_it():
+    full, half = network(gain=1.0)(windows()).value, network(gain=0.5)(windows()).value
+    none = network(gain=0.0)(windows()).value
+    torch.testing.assert_close(half[..., 0], (full[..., 0] + none[..., 0]) / 2, atol=1e-3, rtol=1e-4)
+    torch.testing.assert_close((half - half[..., :1])[..., 1:], (full - full[..., :1])[..., 1:], atol=1e-3, rtol=1e-3)

@@ -53,3 +53,18 @@ def test_every_parameter_learns_from_point_and_quantiles():
 
 def test_quantiles_rise():
     assert (forecaster()(windows()).value[..., 1:].diff(dim=-1) > 0).all()
+
+
+def test_the_exact_part_is_kept_and_the_rest_is_learned_beside_it():
+    torch.manual_seed(0)
+    net = LinearForecast(KNOWN, COMING, 4, width=5, depth=0, dropout=0.0, floor="exact").eval()
+    assert net.exact is net.floor
+    assert forecaster().exact is None
+    net.head.answer(torch.zeros(4))
+    weight, offset = torch.randn(6, 8), torch.randn(2, 6)
+    net.exact.take(weight, offset)
+    standard = ((windows() - torch.tensor([100.0, 0.0])) / torch.tensor([10.0, 1.0])).transpose(1, 2)[:, [1, 0]]
+    last = standard[..., -1:]
+    expected = ((standard - last) @ weight.T + offset + last).transpose(1, 2) * torch.tensor([1.0, 10.0])
+    torch.testing.assert_close(net(windows()).value[..., 0], expected + torch.tensor([0.0, 100.0]))
+    assert [name for name, _ in net.named_parameters()] == ["spread", "head.linear.weight"]

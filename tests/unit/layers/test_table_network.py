@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from gnomon.core.spec import Vector
+from gnomon.core.spec import Label, Vector
+from gnomon.layers.linear_rows import LinearRows
 from gnomon.layers.table_network import MemberHead, MemberLayer, SharedDropout, TableNetwork
 
 ROWS = Vector(names=("x", "y"), categories=(("colour", 4),))
@@ -78,3 +79,19 @@ def test_numbers_get_the_mean_and_quantiles_that_rise():
 def test_members_differ():
     members = made(3).train()(rows(6)).members
     assert not torch.allclose(members[0], members[1])
+
+
+def test_a_linear_model_answers_beside_the_network_only_when_it_is_used_and_counts():
+    torch.manual_seed(0)
+    about = {"members": 2, "width": 8, "depth": 1, "dropout": 0.0, "embedding": 4, "bins": 4}
+    network = TableNetwork(ROWS, 3, beside=LinearRows(ROWS, Label(classes=("a", "b", "c"))), **about).eval()
+    inputs = rows(40)
+    alone = network(inputs).value
+    network.solve(inputs, inputs[:, 2].long().clamp_max(2))
+    assert torch.equal(network(inputs).value, alone)
+    assert network.lean(0.5)
+    mixed = network(inputs).value
+    torch.testing.assert_close(mixed.exp(), (alone.softmax(1) + network.beside(inputs).softmax(1)) / 2)
+    network.embed.unseen = 0.0
+    torch.testing.assert_close(network.train()(inputs).value, alone)
+    assert not made(3).lean(0.5)

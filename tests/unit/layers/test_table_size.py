@@ -58,8 +58,17 @@ def test_smoothing_is_for_classes():
 
 
 def test_it_says_why():
-    (why,) = sized(1000)[2]
-    assert "networks in one" in why
+    size, beside = sized(1000)[2]
+    assert "networks in one" in size
+    assert "a linear model answers beside the networks" in beside
+
+
+def test_few_rows_of_few_columns_get_a_linear_model_beside_the_network():
+    assert sized(1999)[0]["linear"]
+    assert not sized(2000)[0]["linear"]
+    assert len(sized(2000)[2]) == 1
+    assert sized(1000, target=Label(classes=("a", "b")))[0]["linear"]
+    assert not sized(1000, target=Label(classes=tuple(map(str, range(200)))))[0]["linear"]
 
 
 def test_other_data_is_refused():

@@ -3,6 +3,7 @@ import torch
 from hypothesis import given, settings
 from tree_cells import any_trees, chain, fold, from_parents, padded, same, star
 
+from gnomon.layers import tree_inputs
 from gnomon.layers.tree_fold import FoldCell
 from gnomon.layers.tree_schedule import forest
 
@@ -39,6 +40,18 @@ def test_deep_and_wide_trees_end(ordered):
     found = states(some, [chain(3000), star(2000)])
     found.square().sum().backward()
     assert all(parameter.grad.isfinite().all() for parameter in some.parameters())
+
+
+def test_gradients_do_not_grow_past_all_bounds(monkeypatch):
+    def gradients():
+        some = cell()
+        some.leave.data *= 8
+        states(some, [chain(1500)])[0, -4, 0].backward()
+        return some.enter.grad
+
+    assert gradients().isfinite().all()
+    monkeypatch.setattr(tree_inputs, "_FREE_LEVELS", 10_000)
+    assert not gradients().isfinite().all()
 
 
 def test_states_have_unit_variance():

@@ -2,7 +2,7 @@ import torch
 from torch import nn
 from tree_cells import from_parents, padded
 
-from gnomon.layers.tree_inputs import NodeLinear, candidate_mask
+from gnomon.layers.tree_inputs import NodeLinear, candidate_mask, hold
 from gnomon.layers.tree_schedule import forest
 
 
@@ -17,6 +17,13 @@ def test_a_node_without_a_symbol_gets_the_bias():
     whole = forest(padded([from_parents([0, 0], [3, 3, 2])]))
     again = whole.padded(linear(whole, symbols))[0, :3]
     torch.testing.assert_close(again, (linear.bias + symbols @ linear.weight)[[1, 0, 1]])
+
+
+def test_a_gradient_is_held_behind_many_levels_only():
+    gradient = torch.tensor([-5.0, 0.5, torch.inf])
+    assert hold(gradient.clone(), 1000).tolist() == [-5, 0.5, torch.inf]
+    assert hold(gradient, 1001) is gradient
+    assert gradient.tolist() == [-1, 0.5, 1]
 
 
 def test_a_mask_keeps_the_mean_and_is_for_training_only():

@@ -36,3 +36,5 @@ def test_a_histogram_has_a_bar_for_each_size_that_occurs():
     assert [(bar.get("x"), bar.get("width")) for bar in bars] == [("0.0%", "33.333%"), ("66.667%", "33.333%")]
     assert float(bars[0].get("height")) == 4 * float(bars[1].get("height"))
     assert bars[1].find("title").text == "30 to 40 words: 1"
+    few = ET.fromstring(str(histogram([4, 1], [7, 8, 9], unit="nodes", title="Size")))
+    assert [text.text for text in few.iter("text")] == ["7", "8", "9"]

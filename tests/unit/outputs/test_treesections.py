@@ -1,11 +1,14 @@
 """Trees in the report."""
 
+import re
+
 import pytest
 from fake_sequence_runs import rewrite
-from fake_tree_runs import FakeTrees, sentences
+from fake_tree_runs import FakeTrees, measures, sentences
 
 from gnomon.outputs import report, treesections
 from gnomon.outputs.record import read_record
+from gnomon.outputs.wording import number
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,14 @@ def test_accuracy_by_depth_and_size(nodes, roots):
     charts = treesections.shapes(read_record(nodes.run))["charts"]
     assert len(charts) == 4
     assert "Whole trees by their number of nodes" in charts[0]["svg"]
+    two = [{"from": 4, "to": 7, "accuracy": 1.0, "low": 0.5, "high": 1.0, "n": 3}]
+    two.append(two[0] | {"from": 8, "to": 15})
+    record = read_record(nodes.run)
+    record.evaluation["details"]["test"]["by_tree_size"] = two
+    ticks = re.findall(
+        r'text-anchor="(?:start|middle|end)">([^<%]*)<', str(treesections.shapes(record)["charts"][0]["svg"])
+    )
+    assert [text for text in ticks if text] == ["4", "8"]
     assert len(treesections.shapes(read_record(roots.run))["charts"]) == 2
 
 
@@ -40,7 +51,7 @@ def test_where_composition_flips(nodes, roots):
     found = treesections.flips(record, nodes.examples)
     assert found["num"] > 0
     flip = {"index": 5, "id": "test5", "node": 4, "label": "3", "children": ["2", "1"], "size": 3}
-    record.evaluation["details"]["test"]["flips"] = [flip]
+    record.evaluation["details"]["test"]["flips"] = [flip, flip]
     (row,) = treesections.flips(record, nodes.examples)["rows"]
     assert (row["text"], row["label"], row["children"]) == ("not bad", "3", ["2", "1"])
     assert row["svg"].count("<circle") == 3
@@ -60,6 +71,21 @@ def test_the_worst_are_drawn_with_what_was_said(kind, request):
     gone = treesections.worst(record, None)
     assert "so no trees are shown" in gone["absent"]
     assert all(row["svg"] == "" for row in gone["rows"])
+
+
+def test_numbers_that_were_told_farthest_from_the_truth_are_drawn(tmp_path):
+    fake = FakeTrees(tmp_path, measures())
+    record = read_record(fake.run)
+    found = treesections.worst_numbers(record, fake.examples)
+    assert len(found["rows"]) == 12
+    first = record.evaluation["details"]["test"]["worst"][0]
+    assert found["rows"][0]["true"] == number(first["true"])
+    assert found["rows"][0]["predicted"].startswith(f"{number(first['predicted'])} (")
+    assert all('class="tree"' in row["svg"] for row in found["rows"])
+    page = report.render(record, examples=fake.examples)
+    assert "It made no mistake" not in page
+    assert "in the colour of the label" not in page
+    assert "so no trees are shown" in treesections.worst_numbers(record, None)["absent"]
 
 
 def test_the_whole_page(nodes, roots):

@@ -113,3 +113,8 @@ def test_a_metric_of_single_numbers_is_in_their_own_unit():
     assert "own unit" in metric("mae", "Number").meaning
     assert "scaled" in metric("mae", "Series").meaning
     assert metric("rmse", "Number") == metric("rmse")
+
+
+def test_where_a_text_goes_on_no_word_has_a_tag():
+    assert metric("token_accuracy", "Text").meaning == "share of tokens that are guessed right"
+    assert "tag" in metric("token_accuracy", "Tags").meaning

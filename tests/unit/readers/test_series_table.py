@@ -50,6 +50,32 @@ def test_reviews_with_dates_are_hardly_claimed(tmp_path):
     assert series_table.sniff(table(tmp_path / "a.csv", lines)).confidence == 0.3
 
 
+def uneven(count):
+    starts = np.datetime64("2016-07-01T00:00:00") + np.cumsum(np.arange(count) * 7919 % 5000 + 60)
+    return [str(time).replace("T", " ") for time in starts]
+
+
+def test_uneven_times_are_a_series_where_all_else_is_measured(tmp_path):
+    path = table(tmp_path / "log.csv", [f"{time},{i},{i % 7}" for i, time in enumerate(uneven(80))], "time,x,y")
+    match = series_table.sniff(path)
+    assert match.confidence == 0.6
+    assert match.why == "the column 'time' of log.csv holds times, at uneven distances, and 2 others hold numbers"
+    found = read(path)
+    assert "that rise from row to row, though unevenly" in found.guesses[0].why
+    assert any("at uneven times: values at every" in told for told in found.facts["repaired"])
+    assert np.isfinite(found.splits["all"].inputs[:]).all()
+
+
+def test_sales_are_a_series_only_where_a_forecast_is_asked_for(tmp_path):
+    path = table(
+        tmp_path / "sales.csv", [f"{time},{i},shop {i % 7}" for i, time in enumerate(uneven(80))], "time,x,where"
+    )
+    match = series_table.sniff(path)
+    assert match.confidence == 0.02
+    assert match.suits == ("forecast",)
+    assert "another one holds numbers" in match.why
+
+
 def test_rows_become_one_split_whose_targets_are_its_inputs(plain):
     found = read(plain)
     assert found.spec.input == found.spec.target == Series(names=("x", "y"), length=0)
@@ -67,6 +93,12 @@ def test_rows_become_one_split_whose_targets_are_its_inputs(plain):
     assert found.facts["repaired"] == []
     assert (found.facts["step_s"], found.facts["num_rows"]) == (3600, 60)
     assert (found.facts["first"], found.facts["last"]) == ("2016-07-01 00:00:00", "2016-07-03 11:00:00")
+
+
+def test_nothing_is_forecast_where_the_rows_themselves_are_learned(plain):
+    reading = Reading(cache_dir=plain.parent / "cache", emit=silent, should_stop=lambda: False, needs_labels=False)
+    found = series_table.read(plain, DataConfig(path=str(plain)), reading)
+    assert not any("forecast" in guess.what for guess in found.guesses)
 
 
 def test_a_target_is_one_channel_or_several(plain):
@@ -88,7 +120,7 @@ def test_everything_that_was_done_is_told(tmp_path):
     assert found.splits["all"].inputs[9, 1] == 9
     assert found.facts["repaired"] == [
         "left out: the column 'note', which holds no numbers",
-        "1 cells are no finite numbers: row 8 of 'y' is 'inf'; taken as missing",
+        "1 cell is no finite number: row 8 of 'y' is 'inf'; taken as missing",
         "1 row not in order of time (first: row 22, 2016-07-01 22:00:00): sorted",
         "1 row with the time of another averaged with it (first: 2016-07-03 11:00:00)",
         "2 rows missing in the regular order of time (first: 2016-07-01 05:00:00)",

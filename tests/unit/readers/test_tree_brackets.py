@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from small_trees import DEEP
 
 from gnomon.core.config import DataConfig
 from gnomon.core.errors import DataError, UsageError
 from gnomon.core.events import silent
-from gnomon.core.spec import Label, NodeLabels
+from gnomon.core.spec import Label, NodeLabels, Number
 from gnomon.data.reading import Reading
 from gnomon.readers import tree_brackets
 
@@ -48,12 +49,31 @@ def test_every_node_has_its_label(treebank, read):
 
 def test_the_root_alone(treebank, read):
     found = read(treebank, target="root")
-    assert found.spec.target == Label(classes=("0", "2", "3", "4"))
+    assert found.spec.target == Label(classes=("0", "2", "3"))
     assert found.splits["test"].targets.tolist() == [2, 0, 1]
     assert found.guesses == ()
     with pytest.raises(UsageError, match="there is no target 'leaf'") as caught:
         read(treebank, target="leaf")
     assert "nodes, root" in caught.value.fix
+
+
+def test_a_task_of_whole_trees_asks_about_the_root(treebank, tmp_path, read):
+    found = read(treebank, [("user", {"run.task": "classify"})])
+    assert found.spec.target == Label(classes=("0", "2", "3"))
+    assert found.guesses == ()
+    number = read(treebank, [("user", {"run.task": "regress"})])
+    assert number.spec.target == Number(name="root")
+    assert number.splits["train"].targets.tolist() == [3.0, 0.0, 2.0]
+    (tmp_path / "penn.txt").write_text("(S (DT the) (NN cat))\n")
+    with pytest.raises(UsageError, match="the label 'S' is no number"):
+        read(tmp_path / "penn.txt", [("user", {"run.task": "regress"})])
+
+
+def test_a_deep_tree_may_come_first(tmp_path, read):
+    path = tmp_path / "deep.txt"
+    path.write_text("(2 (2 x) " * DEEP + "(2 y)" + ")" * DEEP + "\n(1 (1 a) (2 b))\n")
+    assert tree_brackets.sniff(path) is not None
+    assert len(read(path).splits["all"].inputs[0]) == 2 * DEEP + 1
 
 
 def test_two_classes_without_the_middle(treebank, read):

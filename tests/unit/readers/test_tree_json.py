@@ -65,6 +65,31 @@ def test_numbers_and_several_values_beside(lines, read):
     assert read(path).spec.target == Label(classes=("a", "b"))
 
 
+def test_a_tree_may_be_a_bare_leaf(lines, read):
+    path = lines({"tree": 5, "label": 5}, {"tree": TREE, "label": 6}, {"tree": "rain", "label": 5})
+    assert tree_json.sniff(path) is not None
+    part = read(path).splits["all"]
+    assert [one.symbols for one in part.inputs[:]][::2] == [("5",), ("rain",)]
+    assert part.targets.tolist() == [0, 1, 0]
+    assert tree_json.sniff(lines({"tree": "oak", "label": 1}, {"tree": "elm", "label": 2}, name="wood.jsonl")) is None
+
+
+def test_the_first_line_may_be_broken(lines):
+    assert tree_json.sniff(lines("{", {"tree": TREE, "label": 1}, {"tree": TREE, "label": 2})) is not None
+
+
+def test_a_task_says_what_the_labels_are(lines, read):
+    def asked(task, path):
+        return read(path, [("user", {"run.task": task})]).spec.target
+
+    path = lines(*({"tree": TREE, "label": n} for n in (3, 1, 3.5)))
+    assert asked("regress", path) == Number(name="label")
+    assert asked("classify", path) == Label(classes=("1", "3", "3.5"))
+    inside = lines({"value": "not", "label": 1.5, "children": [{"value": "a", "label": 2}]}, name="inside.jsonl")
+    assert asked("auto", inside) == NodeLabels(classes=("1.5", "2"))
+    assert asked("regress", inside) == Number(name="root")
+
+
 def test_what_is_broken_is_named(lines, read):
     good = {"tree": TREE, "label": 1}
     path = lines(good, {"tree": TREE, "label": 0}, '{"tree": {"value"', {"label": 1}, {"tree": TREE},

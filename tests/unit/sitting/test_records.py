@@ -55,6 +55,9 @@ def test_the_result_holds_the_last_finish(run):
     assert result["baseline"]["name"] == "b"
     assert result["report"] == str(run.report)
     assert records.result(run, log, {**found, "baselines": []}, elapsed_s=1.0)["baseline"] is None
+    assert result["threshold"] is None
+    judged = {**found, "details": {"valid": {"threshold": {"score": 2.0}}, "test": {"threshold": {"score": 3.0}}}}
+    assert records.result(run, log, judged, elapsed_s=1.0)["threshold"] == 3.0
 
 
 def test_the_environment_names_versions_and_the_machine():

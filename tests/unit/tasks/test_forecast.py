@@ -28,7 +28,8 @@ def task():
 
 def split_of(count, seed=0):
     rows = np.random.default_rng(seed).normal(size=(count + LOOKBACK + HORIZON - 1, 2)).cumsum(axis=0)
-    windows = Windows(rows, lookback=LOOKBACK, horizon=HORIZON, first=LOOKBACK)
+    names = np.array([f"hour {i}" for i in range(len(rows))])
+    windows = Windows(rows, lookback=LOOKBACK, horizon=HORIZON, first=LOOKBACK, names=names)
     hashes = np.arange(2 * count, dtype=np.uint64).view("V16")
     return Split(inputs=windows, targets=windows, ids=np.array([f"t{i}" for i in range(count)]), hashes=hashes)
 
@@ -159,6 +160,7 @@ def test_windows_are_drawn_with_what_was_known_and_what_came(task):
     assert (drawn["channel"], drawn["id"]) == ("b", "t3")
     assert drawn["past"] == split.inputs[3][:, 1].tolist()
     assert drawn["truth"] == split.inputs.futures(3)[:, 1].tolist()
+    assert drawn["times"] == [f"hour {3 + i}" for i in range(LOOKBACK + HORIZON)]
     assert np.array(drawn["forecast"]) - drawn["truth"] == pytest.approx(50, abs=1e-3)
     assert np.array(drawn["high"]) - drawn["low"] == pytest.approx(2, abs=1e-3)
     assert drawn["seasonal"] == drawn["past"][-PERIOD:]

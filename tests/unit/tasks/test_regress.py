@@ -183,6 +183,32 @@ def test_what_is_shown_is_in_units():
     assert task_of().shown(np.array([[0.5, 0, 0, 0]]))["price"].tolist() == [105.0]
 
 
+class TestRanges:
+    def test_they_are_widened_until_they_hold_their_share(self):
+        kept, true = answers(2000)
+        assert task_of().temperature(kept, true) == pytest.approx(1.0, abs=0.06)
+        narrow = task_of().tempered(kept, 0.5)
+        assert task_of().temperature(narrow, true) == pytest.approx(2.0, abs=0.12)
+        mended = task_of().tempered(narrow, task_of().temperature(narrow, true))
+        assert task_of().metrics(mended, true, seed=0)["coverage"].value == pytest.approx(0.8, abs=0.002)
+
+    def test_the_rank_is_that_of_one_more_sample(self):
+        # Nine samples: the eighth of those that need 0.1, 0.2, … 0.9 of the reach of 1 deviation, which is 10.
+        kept = np.tile(np.array([0, -1, 0, 1], np.float32), (9, 1))
+        true = 100 + np.arange(1, 10.0) * np.array([1, -1, 1, -1, 1, -1, 1, -1, 1])
+        assert task_of().temperature(kept, true) == pytest.approx(0.8)
+        assert task_of().temperature(kept[:3], true[:3]) == 1.0
+
+    def test_the_number_and_the_middle_stay(self):
+        kept = np.array([[0.5, -1, 0, 2]], np.float32)
+        assert task_of().tempered(kept, 1.5).tolist() == [[0.5, -1.5, 0, 3]]
+        assert task_of().tempered(kept[:, :1], 1.5).tolist() == [[0.5]]
+
+    def test_a_range_of_no_width_is_widened_as_far_as_may_be(self):
+        kept = np.zeros((50, 4), np.float32)
+        assert task_of().temperature(kept, np.linspace(90, 110, 50)) == 10.0
+
+
 def test_another_target_is_refused():
     with pytest.raises(DataError, match="not a number"):
         Task(Config(), Spec(input=ROWS, target=Label(classes=("a", "b"))))

@@ -46,18 +46,22 @@ def _time(result: Mapping[str, Any], plan: Mapping[str, Any]) -> Row:
 
 def _next(result: Mapping[str, Any], again: str) -> list[Row]:
     run = shlex.quote(str(result["run"]))
-    use = fact("use it", (_use(run, result["scores"]), "cyan"))
+    use = fact("use it", (_use(run, result), "cyan"))
     if again and result.get("budget_s"):
         longer = words.allotment(4 * result["budget_s"])
         return [use, fact("more time", (f"{again} --budget {longer}", "cyan"))]
     return [use, fact("measure", (f"gnomon evaluate {run}", "cyan"))]
 
 
-def _use(run: str, scores: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the command that uses a model; what it is for shows in how it was measured."""
-    metrics = _metrics(scores)
-    if "auroc" in metrics and "elbo" in metrics:
+def _use(run: str, result: Mapping[str, Any]) -> str:
+    """Return the command that uses a model; what it is for shows in how it was measured and whether it judges."""
+    metrics, sample = _metrics(result["scores"]), result.get("sample", "")
+    if "elbo" in metrics and ("auroc" in metrics or result.get("threshold") is not None):
         return f"gnomon predict {run} FILES... -o scores.csv"
+    if "elbo" in metrics and sample == "row":
+        return f"gnomon generate {run} --count 1000 -o synthetic.csv"
+    if "nll_per_value" in metrics:
+        return f"gnomon generate {run} --count 16 -o synthetic.csv"
     if "elbo" in metrics:
         return f"gnomon generate {run} --count 64 -o samples.png"
     if "perplexity" in metrics:

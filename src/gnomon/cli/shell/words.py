@@ -9,13 +9,16 @@ PROPORTIONS = frozenset({
     *("accuracy", "top5", "ece", "auroc", "f1", "token_accuracy", "span_f1", "sentence_accuracy", "coverage"),
     *("root_accuracy", "node_accuracy", "ssim", "miou", "auprc", "balanced_accuracy"),
     *("average_precision", "precision", "recall"),
+    *("marginal_distance", "association_distance", "synthetic_accuracy", "detection_auroc"),
+    *("copies", "nearer_to_training"),
 })  # fmt: skip
 """Metrics that are shares of a whole and are shown in percent."""
 
 LOWER_IS_BETTER = frozenset({
     *("log_loss", "ece", "loss", "perplexity", "bits_per_byte", "bits_per_character"),
     *("mse", "mae", "mse_original", "mae_original", "mase", "pinball", "rmse"),
-    *("nll", "bits_per_dim", "reconstruction", "frechet", "frechet_real"),
+    *("nll", "nll_per_value", "bits_per_dim", "reconstruction", "frechet", "frechet_real"),
+    *("marginal_distance", "association_distance", "detection_auroc", "copies", "nearer_to_training"),
 })  # fmt: skip
 """Metrics of which less is better; people are told, for they may not know."""
 
@@ -32,6 +35,7 @@ _TITLES = {
     "span_f1": "span F1",
     "loss": "loss (nats)",
     "nll": "NLL (nats)",
+    "nll_per_value": "NLL a value (nats)",
     "elbo": "ELBO (nats)",
     "reconstruction": "reconstruction (nats)",
     "kl": "KL (nats)",
@@ -39,6 +43,11 @@ _TITLES = {
     "precision": "precision of samples",
     "recall": "recall of samples",
     "frechet": "Fréchet distance",
+    "marginal_distance": "distance of columns",
+    "association_distance": "difference of associations",
+    "synthetic_accuracy": "accuracy when trained on them",
+    "detection_auroc": "told from real rows (AUROC)",
+    "nearer_to_training": "nearer to training rows",
     "frechet_real": "Fréchet distance of real ones",
 }
 

@@ -21,7 +21,7 @@ def test_every_flag_has_a_heading_and_says_what_it_does(verb):
     for parameter in parameters(verb):
         if isinstance(parameter, click.Option):
             assert isinstance(parameter, options.Flag), parameter.opts
-            assert parameter.section in {"Data", "Plan", "Both", "Text", "Pictures", "Output"}
+            assert parameter.section in {"Data", "Plan", "All", "Text", "Pictures, series and tables", "Output"}
             assert parameter.help.endswith("."), parameter.opts
 
 

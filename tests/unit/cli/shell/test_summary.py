@@ -46,6 +46,13 @@ def test_a_model_is_used_as_what_it_was_measured_as(metrics, command):
     assert f"use it      {command}" in text({"scores": {"test": dict.fromkeys(metrics, score)}})
 
 
+def test_a_model_of_series_draws_or_finds_what_is_strange():
+    scores = {"test": dict.fromkeys(("nll_per_value", "elbo"), RESULT["scores"]["test"]["accuracy"])}
+    drawn, found = (text({"scores": scores, "threshold": score}) for score in (None, 3.5))
+    assert "use it      gnomon generate 'runs/a b' --count 16 -o synthetic.csv" in drawn
+    assert "use it      gnomon predict 'runs/a b' FILES... -o scores.csv" in found
+
+
 def test_more_time_keeps_the_task_that_had_to_be_asked_for():
     score = RESULT["scores"]["test"]["accuracy"]
     shown = text(

@@ -1,0 +1,104 @@
+"""How strange each value of a series is: several views of it, each compared with how it looks in usual data.
+
+A likelihood alone is blind where something is too regular: a sensor that froze is rebuilt without an effort. So what
+the model expects is looked at beside how much the values move, and how they differ from those one season before. Each
+view counts by how rare it is in the training data, and the rarest one speaks. Source: typical rather than likely:
+Nalisnick et al., "Detecting out-of-distribution inputs to deep generative models using typicality", arXiv 1906.02994;
+heavy tails beyond what was seen: Pickands, "Statistical inference using extreme order statistics", Annals of
+Statistics 3, 1975 (generalised Pareto distribution).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+VIEWS = ("unexpected", "off", "lively", "still", "unlikely", "unlike last season")
+"""What a view is called: the value comes as a surprise; values around it are off what is expected; they move too much;
+too little; the whole window, of all channels, is improbable; values around it differ from those one season before."""
+MOST = 1000.0
+"""No view is rarer than this, in nats."""
+_TAILS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+_BEYOND = _TAILS.index(0.05)
+"""The tail beyond the last knot begins as steeply as from this one to the last."""
+_SHAPE = 0.5
+"""How heavy it is: values of new data lie beyond those of the training more often than an exponential tail allows."""
+_OTHERS = 0.02
+"""Weight of the mean of all views beside the rarest one. A large one would hide a channel that only froze."""
+_STILL = 1e-3
+"""Movements below this, in deviations of the channel, are none."""
+
+
+class SeriesViews(nn.Module):
+    """Views of values ``(batch, time, channels)`` in deviations; their knots are quantiles over usual values."""
+
+    knots: Tensor
+    ready: Tensor
+
+    def __init__(self, channels: int, length: int, period: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.reach = max(1, length // 8)
+        self.period = period if 1 < period <= length // 2 else 0
+        self.num_views = len(VIEWS) if self.period else len(VIEWS) - 1
+        self.register_buffer("knots", torch.zeros(channels * self.num_views, len(_TAILS)))
+        self.register_buffer("ready", torch.zeros(()))
+
+    @torch.no_grad()
+    def fit(self, seen: Tensor) -> None:
+        """Take over how usual values look: views ``(n, time, channels, views)`` as `seen` returns them."""
+        ordered = seen.flatten(0, 1).flatten(1).T.double().sort(dim=1).values
+        places = [min(ordered.shape[1] - 1, int((1 - tail) * ordered.shape[1])) for tail in _TAILS]
+        self.knots.copy_(ordered[:, places].float())
+        self.ready.fill_(1.0)
+
+    def seen(self, values: Tensor, expected: Tensor, nats: Tensor, kl: Tensor) -> Tensor:
+        """Return the views of values ``(batch, time, channels)``, ``(…, views)``; greater is stranger.
+
+        ``expected`` and ``nats`` are of the same shape; ``kl (batch,)`` are the nats of the latents of the window.
+        """
+        moves = F.pad(values[:, 1:] - values[:, :-1], (0, 0, 1, 0))
+        moves = torch.cat([moves[:, 1:2], moves[:, 1:]], dim=1) if values.shape[1] > 1 else moves
+        liveliness = torch.log(self._around(moves.square()) + _STILL**2)
+        off = torch.log(self._around((values - expected).abs()) + _STILL)
+        unlikely = ((nats.flatten(1).sum(1) + kl) / nats[0].numel()).view(-1, 1, 1)
+        found = [nats, off, liveliness, -liveliness, unlikely.expand_as(nats)]
+        if self.period:
+            found.append(torch.log(self._around(self._from_last_season(values).abs()) + _STILL))
+        return torch.stack(found, dim=-1)
+
+    def forward(self, seen: Tensor) -> Tensor:
+        """Return how rare views ``(batch, time, channels, views)`` are: about -log of their share among usual ones."""
+        flat = seen.flatten(0, 1).flatten(1).T.contiguous().float()
+        place = torch.searchsorted(self.knots, flat)  # of equal values all are as usual as the most usual of them
+        rare = -torch.log(torch.tensor(_TAILS, device=flat.device))
+        low, high = (place - 1).clamp(0, len(_TAILS) - 1), place.clamp(max=len(_TAILS) - 1)
+        below, above = self.knots.gather(1, low), self.knots.gather(1, high)
+        share = ((flat - below) / (above - below).clamp_min(1e-6)).clamp(0, 1)
+        inside = torch.where(place == 0, rare[0], rare[low] + share * (rare[high] - rare[low]))
+        steep = (rare[-1] - rare[_BEYOND]) / (self.knots[:, -1:] - self.knots[:, _BEYOND : _BEYOND + 1]).clamp_min(1e-2)
+        beyond = torch.log1p(_SHAPE * steep * (flat - self.knots[:, -1:]).clamp_min(0)) / _SHAPE
+        return (inside + beyond).clamp_max(MOST).T.reshape(seen.shape)
+
+    def _around(self, values: Tensor) -> Tensor:
+        """Return the mean over the steps around each one, ``(batch, time, channels)``."""
+        size = 2 * self.reach + 1
+        x = F.avg_pool1d(values.transpose(1, 2), size, 1, self.reach, count_include_pad=False)
+        return x.transpose(1, 2)
+
+    def _from_last_season(self, values: Tensor) -> Tensor:
+        """Return by how much values differ from those one season before; in the first season, from the next one."""
+        change = values[:, self.period :] - values[:, : -self.period]
+        return torch.cat([change[:, : self.period], change], dim=1)
+
+
+def rarity(rare: Tensor) -> Tensor:
+    """Return how strange each value is, ``(batch, time, channels)``, for rarities ``(…, views)``: the rarest speaks.
+
+    Where it is that of the whole window, which all channels share, the others tell which channel is the strangest.
+    """
+    found: Tensor = rare.amax(dim=-1) + _OTHERS * rare.mean(dim=-1) - math.log(rare.shape[-1])
+    return found
