@@ -166,8 +166,8 @@ def test_both_splits_that_the_user_gave_leave_all_the_rest_for_training():
 
 
 def test_how_many_samples_differ_is_said_where_they_are_too_few():
-    with pytest.raises(DataError, match=r"40 samples \(1 different ones\) are too few to hold some out for validation"):
-        split(dataset(all=part([0, 1] * 20, [7] * 40)), "auto", seed=0)
+    with pytest.raises(DataError, match=r"40 samples \(2 different ones\) are too few to hold some out for validation"):
+        split(dataset(all=part([0, 1] * 20, [7] * 39 + [8])), "auto", seed=0)
 
 
 def test_data_without_training_samples_are_refused():
