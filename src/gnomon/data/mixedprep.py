@@ -18,7 +18,7 @@ import numpy.typing as npt
 from gnomon.core.errors import DataError, UsageError, printable
 from gnomon.core.events import Emit, silent
 from gnomon.core.spec import Dataset, Density, Guess, Label, MixedRow, Normality, Spec, Split, Table
-from gnomon.data import densityprep, dependence, mixedcolumns, tablecodes, tableprep
+from gnomon.data import densityprep, mixedcolumns, tablecodes, tableprep, toldcolumns
 from gnomon.data.cells import Cells
 from gnomon.data.densityprep import DensityConfig
 from gnomon.data.tableprep import TableConfig
@@ -186,7 +186,7 @@ def _fit(dataset: Dataset, train: Split, config: TableConfig, target: Density) -
         "shares": list(target.shares),
     }
     known = some[0 : min(len(some), _MOST_COMPARED)]
-    facts["told"] = dependence.find(encode(known, facts), leaf_of(facts)) if any(map(_is_learned, columns)) else []
+    facts["told"] = toldcolumns.find(encode(known, facts), leaf_of(facts)) if any(map(_is_learned, columns)) else []
     return facts | ({"normal": list(target.normal)} if isinstance(target, Normality) else {})
 
 

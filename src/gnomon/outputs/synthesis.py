@@ -17,7 +17,7 @@ from gnomon.core import seed as seeds
 from gnomon.core.errors import StoppedError, UsageError
 from gnomon.core.events import Emit, Worked, silent
 from gnomon.core.spec import Density, MixedRow, Spec
-from gnomon.data import dependence, mixedprep
+from gnomon.data import mixedprep, toldcolumns
 from gnomon.data.cells import Cells
 from gnomon.layers.vae_rows import RowVae
 from gnomon.outputs import drawing, predict, tablecopy
@@ -86,7 +86,7 @@ def rows(
         drawn = network.sample(
             _AT_ONCE, generator=generator, given=given.to(model.precision.device), temperature=temperature
         )
-        made.append(dependence.agree(drawn.cpu().numpy(), model.preparation.get("told", ())))
+        made.append(toldcolumns.agree(drawn.cpu().numpy(), model.preparation.get("told", ())))
         classes.append(given.numpy())
         emit(Worked(what="making rows", done=min(count, start + _AT_ONCE), total=count, unit="rows"))
     return Made(rows=np.concatenate(made)[:count], classes=np.concatenate(classes)[:count])

@@ -1,7 +1,7 @@
 import numpy as np
 
 from gnomon.core.spec import MixedRow, Quantity
-from gnomon.data.dependence import agree, find
+from gnomon.data.toldcolumns import agree, find
 
 YEARS = Quantity(name="years", low=0.0, step=1.0, places=20, spikes=(1, 5, 9), means=(5.0,), deviations=(3.0,))
 AGE = Quantity(name="age", low=0.0, step=1.0, places=80, means=(40.0,), deviations=(20.0,))
