@@ -211,5 +211,7 @@ def plural(number_of: float, one: str, many: str = "") -> str:
 
 
 def several(one: str) -> str:
-    """Return the plural of what a sample is called: ``pictures``, ``series``."""
-    return one if one.endswith("series") else f"{one}s"
+    """Return the plural of what a sample is called: ``pictures``, ``series``, ``stretches``."""
+    if one.endswith("series"):
+        return one
+    return f"{one}es" if one.endswith(("ch", "sh", "s", "x")) else f"{one}s"

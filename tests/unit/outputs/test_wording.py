@@ -78,7 +78,7 @@ def test_counts():
     assert plural(1, "picture") == "1 picture"
     assert plural(1797, "picture") == "1,797 pictures"
     assert plural(2, "class", "classes") == "2 classes"
-    assert (several("text"), several("series")) == ("texts", "series")
+    assert (several("text"), several("series"), several("stretch")) == ("texts", "series", "stretches")
     assert large(312_458).replace("\u202f", " ") == "312 k"
     assert large(11_173_962).replace("\u202f", " ") == "11.2 M"
     assert large(64) == "64"
