@@ -22,7 +22,7 @@ from gnomon.training.plan import PlanLog
 SCHEMA = 1
 REPORT_S = 0.7
 _EXIT_S = 0.3
-"""Seconds that the interpreter takes to end."""
+"""Seconds from the report to the end of the process."""
 _TIMED = 64
 """Samples that are looked at once to know how long evaluation takes."""
 _VIEWS_SHARE = 0.08
@@ -32,6 +32,8 @@ _THOROUGH_S = 30.0
 _QUICK_S = 15.0
 """Budget from which on they are measured where the data is so small that nearly all their time is one import."""
 _WRITING_S = 0.8
+_SAVING_S_PER_BYTE = 1e-8
+"""Seconds to write a byte of a network, to read it back and to hash it: 100 MB a second."""
 _IMPORTANCE_SHARE = 0.04
 """Largest share of the budget that finding out which columns matter may take."""
 _PORTRAIT_S = 0.3
@@ -66,7 +68,7 @@ def make_plan(sitting: Sitting, parts: Parts) -> PlanLog:
         available_s=available_s,
         flop_per_step=probe.flop(parts.phases) if budget.kind == "flop" else None,
     )
-    again_s = _SPARE * costs.look_s * _num_measured(sitting)
+    again_s = _SPARE * costs.look_s * _num_measured(sitting) + _saving_s(parts)
     counted = planner.share(
         counted,
         config,
@@ -167,6 +169,12 @@ def _task_for(sitting: Sitting) -> Callable[[Spec], Any]:
     return lambda spec: assemble.make_task(choice.run.task, choice.task, spec)
 
 
+def _saving_s(parts: Parts) -> float:
+    """Return about how many seconds it takes to write a network, to read it back and to hash it."""
+    num_bytes: int = sum(tensor.numel() * tensor.element_size() for tensor in parts.network.state_dict().values())
+    return _SAVING_S_PER_BYTE * num_bytes
+
+
 def _importance_looks(sitting: Sitting, costs: planner.Costs) -> int:
     """Return how many looks at rows of a table there is time for to find out which columns matter; kept in the plan."""
     if not isinstance(sitting.dataset.spec.input, Vector):
@@ -185,6 +193,7 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int
     total_s = (
         (plain_s + looks * costs.look_s + (views_s if views else 0.0)) * _SPARE + 0.2 + 4e-5 * sum(counts.values())
     )
+    total_s += _saving_s(parts)
     if writer(sitting, parts) is not None:
         total_s += _WRITING_S
     total_s += tightening.remembering_s(

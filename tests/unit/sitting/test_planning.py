@@ -1,3 +1,6 @@
+import pytest
+import torch
+
 from gnomon.core.run import read_lines
 from gnomon.sitting import planning
 from gnomon.sitting.records import log_of
@@ -33,3 +36,14 @@ def test_a_short_budget_measures_only_the_trivial_models(sitting, made):
     planning.measure_baselines(sitting, made)
     assert len(short) < len(sitting.baselines)
     assert short == [found["name"] for found in sitting.baselines][: len(short)]
+
+
+def test_the_more_a_network_weighs_the_longer_it_takes_to_save(sitting, made, monkeypatch):
+    sitting.budget = parse_budget("20s")
+    plain = planning._saving_s(made)
+    assert plain > 0
+    made.network.register_buffer("ballast", torch.zeros(25_000_000))
+    assert planning._saving_s(made) == pytest.approx(plain + 1.0)  # 100 MB
+    monkeypatch.setattr(planning, "_saving_s", lambda _: 3.0)
+    kept = planning.make_plan(sitting, made).plan["reserve_s"]["evaluate"]
+    assert kept > 3.0
