@@ -241,7 +241,7 @@ def _read(
     if data.label_from == "auto" and source in named.names():
         data = replace(data, label_from=named.describe(source).label_from)
     dataset: Dataset = plugins.load("reader", found.reader).read(found.path, data, reading)
-    _require_heeded(dataset, data)
+    _require_heeded(dataset, data, otherwise=_otherwise(found))
     seen = Guess(what=f"{found.name} is read as {found.reader}", why=found.match.why, flag=_otherwise(found))
     facts = dict(dataset.facts)
     if source in named.names() and (customary := named.describe(source).split) != "auto":
@@ -253,8 +253,11 @@ def _otherwise(found: Detected) -> str:
     return f"--set data.reader={found.others[0]}" if found.others else ""
 
 
-def _require_heeded(dataset: Dataset, data: DataConfig) -> None:
-    """Raise ``UsageError`` where the user asked for something that the reader of this data knows nothing of."""
+def _require_heeded(dataset: Dataset, data: DataConfig, *, otherwise: str) -> None:
+    """Raise ``UsageError`` where the user asked for something that the reader of this data knows nothing of.
+
+    ``otherwise`` is the flag with which the data is read in another way, empty where there is none.
+    """
     asked = {
         "--group": data.group != "off" and all(part.groups is None for part in dataset.splits.values()),
         "--time": data.time != "off" and all(part.times is None for part in dataset.splits.values()),
@@ -263,7 +266,8 @@ def _require_heeded(dataset: Dataset, data: DataConfig) -> None:
     }
     for flag, is_unheeded in asked.items():
         if is_unheeded:
-            raise UsageError(f"{flag} means nothing for data that is read as {dataset.reader}", fix=f"leave {flag} out")
+            fix = f"leave {flag} out" + (f", or read the data in another way: {otherwise}" if otherwise else "")
+            raise UsageError(f"{flag} means nothing for data that is read as {dataset.reader}", fix=fix)
 
 
 def tell(dataset: Dataset, emit: Emit = silent) -> None:

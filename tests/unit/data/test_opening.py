@@ -177,6 +177,16 @@ def test_what_a_reader_knows_nothing_of_is_not_passed_over(cache, setting, flag)
         opening.load_dataset(data, seed=0, data_dir=None, emit=silent)
 
 
+def test_the_remedy_names_the_reader_that_may_know_it(cache, tmp_path):
+    days = [f"2024-01-{day:02},{day % 5},{day}" for day in range(1, 31)]
+    (tmp_path / "prices.csv").write_text("\n".join(["day,patient,price", *days]) + "\n")
+    data, _ = opening.wished([("user", {"data.path": str(tmp_path / "prices.csv"), "data.group": "patient"})])
+    with pytest.raises(UsageError) as refused:
+        opening.load_dataset(data, seed=0, data_dir=None, emit=silent)
+    assert "read as series_table" in str(refused.value)
+    assert "--set data.reader=tables" in str(refused.value)
+
+
 def test_test_recordings_are_read_at_the_rate_of_the_others_and_none_is_held_out(cache, tmp_path):
     train = small_sounds.folder(tmp_path / "train", per_class=4)
     test = small_sounds.folder(tmp_path / "test", per_class=2)
