@@ -101,6 +101,7 @@ def strange(record: Record) -> Context:
     limit, spread = found.get("threshold", {}), found.get("histogram", {})
     return {
         "rows": rows,
+        "apart": apart,
         "sheet": made,
         "split": headline_split(record),
         "histogram": score_histogram(

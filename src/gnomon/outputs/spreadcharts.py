@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.floating]
 
 _SIDE = 460
 _RIM = 14
+_LEAST_HEIGHT = 120
 _WIDTH, _HEIGHT, _FOOT = 640, 200, 24
 
 
@@ -32,9 +33,10 @@ def hues(num: int) -> list[str]:
 
 
 def class_map(points: Sequence[Sequence[float]], labels: Sequence[int], classes: Sequence[str]) -> Markup:
-    """Draw points ``(n, 2)`` on a square, coloured by their class, each class with its name where its points lie.
+    """Draw points ``(n, 2)`` on a plane, coloured by their class, each class with its name where its points lie.
 
-    Points of no known class, -1, are grey. Both axes have the same scale. Empty for no points.
+    Points of no known class, -1, are grey. Both axes have the same scale; what lies flat is drawn no higher than it
+    is. Empty for no points.
     """
     rows = np.asarray(points, np.float64).reshape(-1, 2)
     if not len(rows):
@@ -51,10 +53,13 @@ def class_map(points: Sequence[Sequence[float]], labels: Sequence[int], classes:
         for (x, y), label in zip(places.tolist(), known.tolist(), strict=True)
     ]
     names = [_name(places[known == label], name) for label, name in enumerate(classes) if (known == label).any()]
+    nearest = min(places[:, 1].min(), _SIDE - places[:, 1].max()) - _RIM
+    top = max(0.0, min(nearest, (_SIDE - _LEAST_HEIGHT) / 2))
     words = f"Map of {len(rows)} samples" + (f" of {len(names)} classes" if names else "")
     return Markup(
-        '<svg class="square map" viewBox="0 0 {0} {0}" role="img" aria-label="{1}"><title>{1}</title>{2}{3}</svg>'
-    ).format(_SIDE, words, Markup("").join(dots), Markup("").join(names))
+        '<svg class="square map" viewBox="0 {:.0f} {} {:.0f}" role="img" aria-label="{words}"><title>{words}</title>'
+        "{}{}</svg>"
+    ).format(top, _SIDE, _SIDE - 2 * top, Markup("").join(dots), Markup("").join(names), words=words)
 
 
 def score_histogram(

@@ -60,6 +60,7 @@ _MADE = (Chapter("made", "What it makes"), Chapter("marginals", "Columns"), Chap
 _OF_ROWS = {"Density": (_CURVES, _SCORES, *_MADE, _STRANGE), "Normality": (_CURVES, _SCORES, _STRANGE)}
 """Chapters where the rows of a table are what is learned."""
 _STRETCHES = (Chapter("stretches", "What it draws"), Chapter("oddities", "Strange stretches"))
+_STRANGE_ROWS = Chapter("strange", "Strange rows")
 
 _BY_TARGET: Mapping[str, tuple[Chapter, ...]] = {
     "Label": (
@@ -139,7 +140,7 @@ def chapters(record: Record) -> list[Chapter]:
         told = [*_FIRST, _CURVES, _SCORES, Chapter("shapes", "Depth and size"), *_BY_TARGET["Label"][2:]]
     if kinds[0] == "Series" and kinds[1] in DENSITIES:
         drawn, odd = _STRETCHES
-        told = [*_FIRST, _CURVES, _SCORES, *((drawn, odd) if kinds[1] == "Density" else (odd, drawn)), _STRANGE]
+        told = [*_FIRST, _CURVES, _SCORES, *((drawn, odd) if kinds[1] == "Density" else (odd, drawn)), _STRANGE_ROWS]
     if kinds[0] == "Table" and kinds[1] in DENSITIES:
         told = [*_FIRST, *_OF_ROWS[kinds[1]]]
     elif kinds[0] == "Table":

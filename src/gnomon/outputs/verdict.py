@@ -172,7 +172,12 @@ def _compare(score: Mapping[str, float], beside: list[Estimate], name: str) -> t
 
 
 def _named(baseline: str) -> str:
-    """Return a baseline's name as it stands in a sentence: ``the majority class``, but ``token frequencies``."""
+    """Return a baseline's name as it stands in a sentence.
+
+    ``the majority class``, but ``token frequencies``, and ``guessing value by value``.
+    """
+    if baseline.startswith("from ") or " by " in baseline:
+        return f"guessing {baseline}"
     many = baseline.endswith("s") and not baseline.endswith("ss")
     return baseline if many else f"the {baseline}"
 

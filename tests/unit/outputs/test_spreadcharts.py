@@ -14,6 +14,7 @@ def test_points_keep_their_proportions_and_up_is_up():
     svg = class_map([[0.0, 0.0], [10.0, 5.0]], [0, -1], ["cat"])
     assert '<circle cx="14.0" cy="338.0" r="3.4" style=' in svg
     assert '<circle cx="446.0" cy="122.0" r="3.4"/>' in svg
+    assert 'viewBox="0 108 460 244"' in svg
 
 
 def test_each_class_that_is_there_is_named_once_and_escaped():

@@ -90,6 +90,14 @@ def test_baselines_in_the_plural_have_no_article(tmp_path):
     assert "the best baseline, token frequencies, which stands at" in judged(FakeWriter(tmp_path)).sentences[1]
 
 
+@pytest.mark.parametrize("name", ["from the last value", "pixel by pixel"])
+def test_baselines_that_say_how_are_guesses(tmp_path, name):
+    def change(evaluation):
+        evaluation["baselines"][0]["name"] = name
+
+    assert f"the best baseline, guessing {name}, which stands at" in judged(FakeWriter(tmp_path), change).sentences[1]
+
+
 def test_what_a_language_model_predicts_is_read_from_its_scores(tmp_path):
     fake = FakeWriter(tmp_path)
     assert token_word(read_record(fake.run)) == "character"
