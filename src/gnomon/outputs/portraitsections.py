@@ -13,7 +13,7 @@ from gnomon.outputs.spreadcharts import class_map, hues, score_histogram
 from gnomon.outputs.subject import leaf
 from gnomon.outputs.thumbnails import sheet
 from gnomon.outputs.verdict import headline_split
-from gnomon.outputs.wording import metric, number, percent, shown
+from gnomon.outputs.wording import count, metric, number, percent, shown
 
 Context = dict[str, Any]
 
@@ -61,6 +61,7 @@ def latents(record: Record) -> Context:
     classes = [str(name) for name in told.get("classes", [])]
     points, labels = told.get("points", []), told.get("labels", [])
     present = [k for k in range(len(classes)) if k in set(labels)]
+    active, num_units = sum(group["active"] for group in groups), sum(group["dims"] for group in groups)
     colours = hues(len(classes))
     return {
         "map": class_map(points, labels, classes if len(present) <= _MOST_NAMED else []),
@@ -75,11 +76,22 @@ def latents(record: Record) -> Context:
         "high": STEPS[-1],
         "groups": groups[:_MOST_GROUPS],
         "num_more": max(0, len(groups) - _MOST_GROUPS),
-        "active": sum(group["active"] for group in groups),
-        "num_units": sum(group["dims"] for group in groups),
+        "active": active,
+        "num_units": num_units,
         "collapsed": bool(found.get("collapsed")),
-        "warnings": [str(text) for text in found.get("warnings", [])],
+        "warnings": warnings(found, active, num_units),
     }
+
+
+def warnings(found: Mapping[str, Any], active: int, num_units: int) -> list[str]:
+    """Return what is wrong with the latents, from what the evaluation tells of them and how many are active."""
+    told = [str(text) for text in found.get("warnings", [])]
+    if not told and num_units and not active:
+        told.append(
+            f"None of the {count(num_units)} latents is active: their means hardly differ from sample to sample, and "
+            "all are rebuilt alike. Either the samples do not differ, or it needs more time or data."
+        )
+    return told
 
 
 def strange(record: Record) -> Context:

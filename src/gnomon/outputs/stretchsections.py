@@ -13,6 +13,7 @@ from gnomon.outputs import seriessections
 from gnomon.outputs.charts import Axes, Line, curve
 from gnomon.outputs.examples import Examples
 from gnomon.outputs.forecastcharts import small_lines
+from gnomon.outputs.portraitsections import warnings
 from gnomon.outputs.record import Record
 from gnomon.outputs.sections import details
 from gnomon.outputs.spreadcharts import class_map
@@ -51,7 +52,7 @@ def stretches(record: Record) -> Context:
         "explained": [percent(share) for share in found["map"]["explained"]],
         "latents": {name: count(int(value)) for name, value in found["latents"].items()},
         "traversals": [_traversal(one) for one in found["traversals"]],
-        "warnings": [str(text) for text in details(record).get("warnings", [])],
+        "warnings": warnings(details(record), int(found["latents"]["active"]), int(found["latents"]["dims"])),
     }
 
 

@@ -105,3 +105,14 @@ def test_a_collapsed_posterior_is_said(dreams, tmp_path):
     text = write_report(fake.run, examples=None).read_text()
     assert "0 of 76 latents are active" in text
     assert "the posterior has collapsed" in text
+
+
+def test_latents_that_do_not_differ_are_told(dreams, tmp_path):
+    fake = FakeDreams(tmp_path)
+    told = json.loads(fake.run.portrait_facts.read_text())
+    for group in told["groups"]:
+        group["active"] = 0
+    fake.run.portrait_facts.write_text(json.dumps(told))
+    text = write_report(fake.run, examples=None).read_text()
+    assert "None of the 76 latents is active" in text
+    assert "their mean differs" not in text
