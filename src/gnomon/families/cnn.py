@@ -250,11 +250,8 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         return _size_for_sound(allowance, spec.input, speed)
     if isinstance(spec.input, Sequence) and isinstance(spec.target, Label):
         return _size_for_texts(allowance, spec, speed)
-    chosen, passes = _largest_over_time(_ladder_over_time(spec), allowance, spec, speed)
-    why = (
-        f"width {chosen.config.widths[-1]}: the largest network of its ladder that makes enough passes over the data "
-        f"in the budget (about {passes:,.1f})",
-    )
+    chosen = _largest_over_time(_ladder_over_time(spec), allowance, spec, speed)
+    why = (f"width {chosen.config.widths[-1]}: the largest of its ladder that makes enough passes over the data",)
     settings = _settings_over_time(spec, allowance)
     return Proposal(config=chosen.config, merit=_merit_over_time(spec), settings=settings, why=why)
 
@@ -271,15 +268,11 @@ def _size_for_pictures(allowance: Allowance, spec: Spec, speed: Speed) -> Propos
             break
         chosen, seen = rung, samples
     config = replace(_config(chosen, side, photo), mirror=colour or photo)
-    passes = seen / allowance.num_train
-    why = (
-        f"width {config.widths[-1]}: the largest network of its ladder that sees enough pictures in the budget "
-        f"(about {seen:,.0f}, {passes:.1f} passes over the data)",
-    )
+    why = (f"width {config.widths[-1]}: the largest network of its ladder that sees enough pictures in the budget",)
     return Proposal(
         config=config,
         merit=0.9 if min(spec.input.height_px, spec.input.width_px) >= _LEAST_PX else 0.1,
-        settings=_settings(side, photo, colour, passes, allowance),
+        settings=_settings(side, photo, colour, seen / allowance.num_train, allowance),
         why=why,
     )
 
@@ -301,10 +294,8 @@ def _size_for_texts(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         _TimeRung(config=replace(like, widths=widths, embedding=embedding), passes=passes)
         for widths, embedding, passes in (((96,), 64, 0.0), ((256,), 128, 4.0), ((400,), 128, 60.0))
     )
-    chosen, passes = _largest_over_time(ladder, allowance, spec, speed)
-    why = (
-        f"{chosen.config.widths[-1]} filters: the most that read the texts often enough (about {passes:,.1f} times)",
-    )
+    chosen = _largest_over_time(ladder, allowance, spec, speed)
+    why = (f"{chosen.config.widths[-1]} filters: the most that read the texts often enough",)
     settings = {
         "train.batch_size": 2 ** min(8, max(4, round(math.log2(max(1, allowance.num_train) / 100)))),
         "train.lr_adam": 2e-3,
@@ -320,12 +311,9 @@ def _size_for_texts(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
 
 
 def _size_for_sound(allowance: Allowance, sound: Waveform, speed: Speed) -> Proposal:
-    rung, seen = cnn_rung(allowance, sound, speed, depth=2)
+    rung = cnn_rung(allowance, sound, speed, depth=2)
     config = Config(widths=rung.widths, depth=2, dropout=0.2, mels=rung.mels)
-    why = (
-        f"width {config.widths[-1]}: the largest network of its ladder that hears enough recordings in the budget "
-        f"(about {seen:,.0f}, {seen / max(1, allowance.num_train):.1f} passes over the data)",
-    )
+    why = (f"width {config.widths[-1]}: the largest network of its ladder that hears enough recordings in the budget",)
     return Proposal(config=config, merit=0.9, settings=sound_settings(allowance), why=why)
 
 
@@ -445,17 +433,15 @@ def _ladder_over_time(spec: Spec) -> tuple[_TimeRung, ...]:
     raise TypeError(f"a cnn does not take {type(spec.input).__name__} and give {type(spec.target).__name__}")
 
 
-def _largest_over_time(
-    ladder: tuple[_TimeRung, ...], allowance: Allowance, spec: Spec, speed: Speed
-) -> tuple[_TimeRung, float]:
-    """Return the last rung that makes the passes it wants, and how many it makes."""
-    chosen, passes = ladder[0], 0.0
+def _largest_over_time(ladder: tuple[_TimeRung, ...], allowance: Allowance, spec: Spec, speed: Speed) -> _TimeRung:
+    """Return the last rung that makes the passes it wants."""
+    chosen = ladder[0]
     for rung in ladder:
         affordable = allowance.samples_at(_flop_over_time(rung.config, spec), speed) / max(1, allowance.num_train)
         if affordable < rung.passes:
             break
-        chosen, passes = rung, affordable
-    return chosen, passes
+        chosen = rung
+    return chosen
 
 
 def _alike(sizes: tuple[tuple[int, int], ...], passes: tuple[float, ...], like: Config) -> tuple[_TimeRung, ...]:

@@ -165,14 +165,14 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         network, settings, why = table_size(allowance, spec, speed)
         return Proposal(config=Config(**network), merit=0.9, settings=settings, why=why)
     ladder, merit = _ladder(spec), _merit(spec)
-    chosen, passes = ladder[0][0], 0.0
+    chosen = ladder[0][0]
     for config, wants in ladder:
         affordable = allowance.samples_at(_flop(config, spec), speed) / max(1, allowance.num_train)
         if affordable < wants:
             break
-        chosen, passes = config, affordable
+        chosen = config
     size = f"width {chosen.width}" if chosen.depth else "without hidden layers"
-    why = (f"{size}: the largest of its ladder that makes enough passes over the data (about {passes:,.1f})",)
+    why = (f"{size}: the largest of its ladder that makes enough passes over the data",)
     return Proposal(config=chosen, merit=merit, settings=_settings(spec, allowance), why=why)
 
 

@@ -189,7 +189,7 @@ def _proposed_reader(allowance: Allowance, text: Sequence, target: Label | Tags,
         ngram_rows=margin_rows(allowance.num_train, text, num_classes, folds=margin_folds(num_classes)),
         opening=margin_opening(text),
     )
-    why = (f"width {width}, {layers} deep: the largest that reads the texts often enough (about {passes:,.1f} times)",)
+    why = (f"width {width}, {layers} deep: the largest that reads the texts often enough",)
     settings = {
         "train.batch_size": 2 ** min(8, max(4, round(math.log2(max(1, allowance.num_train) / 100)))),
         "train.lr_adam": 2e-3,
@@ -223,7 +223,7 @@ def _proposed_writer(allowance: Allowance, text: Sequence, speed: Speed) -> Prop
         ngrams=3,
         ngram_rows=2**16,
     )
-    why = (f"width {width}, {layers} deep: the largest that reads enough text (about {seen:,.0f} tokens)",)
+    why = (f"width {width}, {layers} deep: the largest that reads enough text",)
     settings = {
         "train.batch_size": 16 if seen < 2e7 else 32,
         "train.lr_adam": 3e-3,
@@ -239,9 +239,9 @@ def _proposed_writer(allowance: Allowance, text: Sequence, speed: Speed) -> Prop
 def _proposed_listener(allowance: Allowance, series: Series, speed: Speed) -> Proposal:
     """Return a network for series that have a class."""
     steps = max(1, series.length // 64)
-    width, layers, passes = _largest(_READERS, allowance, math.ceil(max(1, series.length) / steps), speed)
+    width, layers, _ = _largest(_READERS, allowance, math.ceil(max(1, series.length) / steps), speed)
     config = Config(width=width, layers=layers, embedding=width, dropout=0.2, ngrams="off", segment_steps=steps)
-    why = (f"width {width}, {layers} deep: the largest that sees the series often enough (about {passes:,.1f} times)",)
+    why = (f"width {width}, {layers} deep: the largest that sees the series often enough",)
     settings = {
         "train.batch_size": 2 ** min(7, max(3, round(math.log2(max(1, allowance.num_train) / 20)))),
         "train.warmup": 0.05,
@@ -253,9 +253,9 @@ def _proposed_listener(allowance: Allowance, series: Series, speed: Speed) -> Pr
 
 def _proposed_ear(allowance: Allowance, sound: Waveform, speed: Speed) -> Proposal:
     """Return a network for recordings that have a class."""
-    width, layers, seen = rnn_rung(allowance, sound, speed)
+    width, layers = rnn_rung(allowance, sound, speed)
     config = Config(width=width, layers=layers, embedding=width, dropout=0.2, ngrams="off")
-    why = (f"width {width}, {layers} deep: the largest that hears enough recordings (about {seen:,.0f})",)
+    why = (f"width {width}, {layers} deep: the largest that hears enough recordings",)
     settings = sound_settings(allowance) | {"train.warmup": 0.05, "train.clip": 1.0}
     return Proposal(config=config, merit=0.7, settings=settings, why=why)
 

@@ -153,9 +153,9 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         raise _refused(spec)
     trees = spec.input
     notation = math.prod(trees.sizes) <= _FEW_SYMBOLS
-    width, passes = _largest(_OF_NOTATION if notation else _LADDER, allowance, trees, speed)
+    width = _largest(_OF_NOTATION if notation else _LADDER, allowance, trees, speed)
     config = _of_notation(width) if notation else _of_words(width, allowance)
-    why = (f"width {width}: the largest that sees the trees often enough (about {passes:,.1f} times)",)
+    why = (f"width {width}: the largest that sees the trees often enough",)
     batch_size = 2 ** min(7, max(3, round(math.log2(max(1, allowance.num_train) / (150 if notation else 250)))))
     settings = {
         "train.batch_size": batch_size,
@@ -199,18 +199,16 @@ def _of_words(width: int, allowance: Allowance) -> Config:
     )
 
 
-def _largest(
-    ladder: tuple[tuple[int, float], ...], allowance: Allowance, trees: Tree, speed: Speed
-) -> tuple[int, float]:
-    """Return the width of the last rung that makes the passes it wants, and the passes it makes."""
-    chosen, found = ladder[0][0], 0.0
+def _largest(ladder: tuple[tuple[int, float], ...], allowance: Allowance, trees: Tree, speed: Speed) -> int:
+    """Return the width of the last rung that makes the passes it wants."""
+    chosen = ladder[0][0]
     for width, wants in ladder:
         nodes = trees.nodes**0.75  # the largest tree is known; most are far smaller
         affordable = allowance.samples_at(_flop_per_node(width) * nodes, speed) / max(1, allowance.num_train)
         if affordable < wants:
             break
-        chosen, found = width, affordable
-    return chosen, found
+        chosen = width
+    return chosen
 
 
 def _flop_per_node(width: int) -> float:

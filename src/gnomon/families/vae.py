@@ -135,16 +135,16 @@ def size_for(allowance: Allowance, spec: Spec, speed: Speed) -> Proposal:
         return _for_rows(allowance, spec.input, speed)
     if isinstance(spec.input, Series):
         return _for_series(allowance, spec.input, speed)
-    chosen, seen = _RUNGS[0], 0.0
+    chosen = _RUNGS[0]
     for rung in _RUNGS:
         samples = allowance.samples_at(_flop(_config(rung, spec), spec), speed)
         if samples < rung.wants and rung is not _RUNGS[0]:
             break
-        chosen, seen = rung, samples
+        chosen = rung
     config = _config(chosen, spec)
     why = (
         f"{config.structure}, width {config.widths[0]}: the largest network of its ladder that sees enough pictures in "
-        f"the budget (about {seen:,.0f}, {seen / max(1, allowance.num_train):.1f} passes over the data)",
+        "the budget",
         f"each pixel is told those up to {config.reach_px} px above it and to its left, beside the latents "
         "(--set family.reach_px=0 tells it none)",
     )
@@ -177,7 +177,7 @@ _LARGE_PX = 48
 
 def _for_rows(allowance: Allowance, leaf: MixedRow, speed: Speed) -> Proposal:
     """Return the proposal for rows of a table."""
-    shape, seen = row_shape(allowance, leaf, speed)
+    shape = row_shape(allowance, leaf, speed)
     config = Config(
         structure="flat",
         widths=(shape.width,),
@@ -187,7 +187,7 @@ def _for_rows(allowance: Allowance, leaf: MixedRow, speed: Speed) -> Proposal:
     )
     why = (
         f"width {shape.width}, {shape.num_latents} latents: the largest network of its ladder that sees enough rows in "
-        f"the budget (about {seen:,.0f}, {seen / max(1, allowance.num_train):.1f} passes over the data)",
+        "the budget",
     )
     return Proposal(config=config, merit=0.9, settings=row_settings(allowance), why=why)
 

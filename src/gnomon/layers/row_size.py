@@ -34,15 +34,15 @@ LADDER = (
 )
 
 
-def row_shape(allowance: Allowance, leaf: MixedRow, speed: Speed) -> tuple[RowShape, float]:
-    """Return the largest network of the ladder that sees enough rows, and how many it sees."""
-    chosen, seen = LADDER[0], allowance.samples_at(flop_of(LADDER[0], leaf), speed)
+def row_shape(allowance: Allowance, leaf: MixedRow, speed: Speed) -> RowShape:
+    """Return the largest network of the ladder that sees enough rows."""
+    chosen = LADDER[0]
     for rung in LADDER[1:]:
         samples = allowance.samples_at(flop_of(rung, leaf), speed)
         if samples < rung.wants or allowance.num_train < rung.rows:
             break
-        chosen, seen = rung, samples
-    return chosen, seen
+        chosen = rung
+    return chosen
 
 
 def flop_of(shape: RowShape, leaf: MixedRow) -> float:

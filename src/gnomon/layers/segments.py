@@ -141,16 +141,16 @@ def segment_size(
     if not isinstance(known, Series) or not isinstance(coming, Series):
         raise TypeError(f"segments are of series to be continued, not {spec}")
     segment = _segment_steps(known, coming)
-    chosen, passes = _WIDTHS[0][0], 0.0
+    chosen = _WIDTHS[0][0]
     for width, wants, windows in _WIDTHS:
         flop = _flop_per_sample(width, segment, known, coming)
         affordable = allowance.samples_at(flop, speed) / max(1, allowance.num_train)
         if affordable < wants or allowance.num_train < windows:
             break
-        chosen, passes = width, affordable
+        chosen = width
     why = (
         f"width {chosen}: the widest that suits {allowance.num_train:,} windows and the passes over the data that the "
-        f"budget allows (about {passes:,.1f})",
+        "budget allows",
         f"segments of {segment} steps: " + _why_segment(segment, known),
         "the linear part is solved exactly before the training and kept (--set family.floor=learned learns it)",
     )

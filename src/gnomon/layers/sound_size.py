@@ -32,21 +32,21 @@ RNN_RUNGS = ((64, 1, 0.0), (128, 1, 20_000.0), (192, 2, 120_000.0), (256, 2, 600
 """Width, layers, and the samples from which on this is better than the one before."""
 
 
-def cnn_rung(allowance: Allowance, sound: Waveform, speed: Speed, depth: int) -> tuple[SoundRung, float]:
-    """Return the largest convolutional network that sees as many samples as it wants, and how many it sees."""
-    chosen, seen = CNN_RUNGS[0], allowance.samples_at(_cnn_flop(CNN_RUNGS[0], sound, depth), speed)
+def cnn_rung(allowance: Allowance, sound: Waveform, speed: Speed, depth: int) -> SoundRung:
+    """Return the largest convolutional network that sees as many samples as it wants."""
+    chosen = CNN_RUNGS[0]
     for rung in CNN_RUNGS[1:]:
         samples = allowance.samples_at(_cnn_flop(rung, sound, depth), speed)
         if samples < rung.wants:
             break
-        chosen, seen = rung, samples
-    return chosen, seen
+        chosen = rung
+    return chosen
 
 
-def rnn_rung(allowance: Allowance, sound: Waveform, speed: Speed) -> tuple[int, int, float]:
-    """Return width, layers and the samples that it sees of the largest recurrent network that sees enough."""
+def rnn_rung(allowance: Allowance, sound: Waveform, speed: Speed) -> tuple[int, int]:
+    """Return width and layers of the largest recurrent network that sees enough samples."""
     frames = num_frames(sound) / 3
-    chosen, seen = RNN_RUNGS[0], 0.0
+    chosen = RNN_RUNGS[0]
     for rung in RNN_RUNGS:
         width, layers, wants = rung
         # What is not a product takes as long again as the products.
@@ -54,8 +54,8 @@ def rnn_rung(allowance: Allowance, sound: Waveform, speed: Speed) -> tuple[int, 
         samples = allowance.samples_at(flop, speed)
         if samples < wants:
             break
-        chosen, seen = rung, samples
-    return chosen[0], chosen[1], seen
+        chosen = rung
+    return chosen[0], chosen[1]
 
 
 def num_frames(sound: Waveform) -> int:

@@ -39,7 +39,7 @@ def table_size(
     num_rows = max(1, allowance.num_train)
     batch_size = 2 ** min(8, max(5, round(math.log2(num_rows / 50))))
     embedding = _embedding(vector)
-    width, members, passes = _largest(allowance, vector, embedding, batch_size, speed)
+    width, members = _largest(allowance, vector, embedding, batch_size, speed)
     says_little = _says_little(num_rows, spec)
     network = {
         "width": width,
@@ -63,24 +63,22 @@ def table_size(
         settings["task.label_smoothing"] = 0.0
     network["linear"] = _solves(num_rows, spec)
     beside = (_BESIDE,) if network["linear"] else ()
-    why = (f"{members} networks in one, width {width}: the most that make enough passes (about {passes:,.0f})", *beside)
+    why = (f"{members} networks in one, width {width}: the most that make enough passes", *beside)
     return network, settings, why
 
 
-def _largest(
-    allowance: Allowance, vector: Vector, embedding: int, batch_size: int, speed: Speed
-) -> tuple[int, int, float]:
-    """Return width, members and passes over the rows of the last rung that makes the passes it wants."""
+def _largest(allowance: Allowance, vector: Vector, embedding: int, batch_size: int, speed: Speed) -> tuple[int, int]:
+    """Return width and members of the last rung that makes the passes over the rows that it wants."""
     rows = max(1, allowance.num_train)
     widest = next((width for most, width in _WIDEST if rows <= most), _LADDER[-1][0])
-    width, members, found = _LADDER[0][0], _LADDER[0][1], 0.0
+    width, members = _LADDER[0][0], _LADDER[0][1]
     for wide, many, wants in _LADDER:
         wide = min(wide, widest)
         passes = allowance.samples_at(_flop(vector, embedding, wide, many, batch_size), speed) / rows
         if passes < wants:
             break
-        width, members, found = wide, many, passes
-    return width, members, found
+        width, members = wide, many
+    return width, members
 
 
 def _enough_passes(num_rows: int, spec: Spec) -> float:

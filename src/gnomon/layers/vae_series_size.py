@@ -24,16 +24,16 @@ def series_size(
     allowance: Allowance, series: Series, speed: Speed
 ) -> tuple[SeriesVaeConfig, dict[str, Any], tuple[str, ...]]:
     """Return the network, settings of the training, and why."""
-    chosen, seen = _rung(series, _RUNGS[0]), 0.0
+    chosen = _rung(series, _RUNGS[0])
     for rung in _RUNGS:
         config = _rung(series, rung)
         samples = allowance.samples_at(_flop(series, config), speed)
         if samples < rung[3] and rung is not _RUNGS[0]:
             break
-        chosen, seen = config, samples
+        chosen = config
     why = (
         f"{chosen.over} over time, width {chosen.width}, {chosen.num_latents} latents: the largest network of its "
-        f"ladder that sees enough windows in the budget (about {seen:,.0f})",
+        f"ladder that sees enough windows in the budget",
     )
     settings = {
         "train.batch_size": 2 ** min(6, max(4, round(math.log2(max(1, allowance.num_train) / 40)))),

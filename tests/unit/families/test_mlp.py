@@ -140,10 +140,6 @@ class TestOverTime:
         assert sizes == sorted(sizes)
         assert (sizes[-1] > sizes[0]) == (kind != "forecast")  # which is linear at any budget
 
-    def test_passes_are_told(self, kind):
-        (why,) = size_for(allowance(None, samples=7_000), OVER_TIME[kind], SPEED).why
-        assert "about 7.0" in why
-
 
 def test_a_text_is_not_continued():
     following = Spec(input=WORDS, target=WORDS)

@@ -19,13 +19,13 @@ def test_larger_networks_cost_more():
 
 
 def test_more_time_buys_a_larger_network():
-    widths = [row_shape(allowance(train_s=seconds), LEAF, SPEED)[0].width for seconds in (0.1, 10.0, 100.0, 10_000.0)]
+    widths = [row_shape(allowance(train_s=seconds), LEAF, SPEED).width for seconds in (0.1, 10.0, 100.0, 10_000.0)]
     assert widths == sorted(widths)
     assert widths[0] == LADDER[0].width and widths[-1] == LADDER[-1].width
 
 
 def test_few_rows_get_a_small_network_whatever_the_time():
-    assert row_shape(allowance(num_train=100, train_s=1e5), LEAF, SPEED)[0] == LADDER[0]
+    assert row_shape(allowance(num_train=100, train_s=1e5), LEAF, SPEED) == LADDER[0]
 
 
 def test_the_batch_grows_with_the_rows():

@@ -17,16 +17,16 @@ def test_frames_are_counted_from_the_hop():
 
 
 def test_a_second_affords_the_smallest_and_hours_the_largest():
-    assert cnn_rung(allowance(1.0), SOUND, SPEED, 2)[0] == CNN_RUNGS[0]
-    assert cnn_rung(allowance(1e7), SOUND, SPEED, 2)[0] == CNN_RUNGS[-1]
-    assert rnn_rung(allowance(0.0), SOUND, SPEED)[:2] == sound_size.RNN_RUNGS[0][:2]
-    assert rnn_rung(allowance(1e7), SOUND, SPEED)[:2] == sound_size.RNN_RUNGS[-1][:2]
+    assert cnn_rung(allowance(1.0), SOUND, SPEED, 2) == CNN_RUNGS[0]
+    assert cnn_rung(allowance(1e7), SOUND, SPEED, 2) == CNN_RUNGS[-1]
+    assert rnn_rung(allowance(0.0), SOUND, SPEED) == sound_size.RNN_RUNGS[0][:2]
+    assert rnn_rung(allowance(1e7), SOUND, SPEED) == sound_size.RNN_RUNGS[-1][:2]
 
 
 def test_a_network_is_taken_from_the_samples_on_that_it_wants():
     wants = CNN_RUNGS[2].wants
-    assert cnn_rung(allowance(samples=wants - 1), SOUND, SPEED, 2)[0] == CNN_RUNGS[1]
-    assert cnn_rung(allowance(samples=wants), SOUND, SPEED, 2) == (CNN_RUNGS[2], wants)
+    assert cnn_rung(allowance(samples=wants - 1), SOUND, SPEED, 2) == CNN_RUNGS[1]
+    assert cnn_rung(allowance(samples=wants), SOUND, SPEED, 2) == CNN_RUNGS[2]
 
 
 def test_the_cost_is_counted_by_hand():

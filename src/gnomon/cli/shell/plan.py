@@ -42,7 +42,16 @@ def _sizes(plan: Mapping[str, Any]) -> str:
 
 
 def _steps(plan: Mapping[str, Any]) -> Row:
-    return fact("steps", f"{words.count(plan['steps'])} of {words.count(plan['batch_size'])} {sample_word(plan)} each")
+    each = f"{words.count(plan['steps'])} of {words.count(plan['batch_size'])} {sample_word(plan)} each"
+    passes = plan.get("passes")
+    return fact("steps", each, *([] if passes is None else [(f" · {_passes(passes)} over the data", "dim")]))
+
+
+def _passes(passes: float) -> str:
+    """Return how often the data is seen: few passes with a digit behind the point."""
+    if passes < 0.1:
+        return f"{words.percent(passes, 0 if passes >= 0.01 else 1)} of a pass"
+    return "1 pass" if round(passes, 1) == 1 else f"{passes:,.{0 if passes >= 10 else 1}f} passes"
 
 
 def _finish(plan: Mapping[str, Any]) -> list[Row]:
