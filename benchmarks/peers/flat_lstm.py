@@ -2,8 +2,8 @@
 
     python benchmarks/peers/flat_lstm.py --data FILE --wall-s 600 --seed 0
 
-Two layers of 256 units, both ways, mean over time, Adam with a rate that falls to zero; batches of like length. It
-measures its own speed first and chooses its number of steps so that it uses the wall time that it is given.
+One layer of 128 units, both ways, mean over time, Adam with a rate that falls to zero as the wall time that it is
+given runs out; batches of like length, as many tokens in each.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ import re
 from pathlib import Path
 
 import torch
-from timing import age_s, steps_that_fit
+from timing import age_s
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-BATCH, WIDTH, POOL = 64, 256, 20
+TOKENS, WIDTH = 8192, 128
+"""Tokens of a batch, padding included; units of a direction."""
 
 
 class Classifier(nn.Module):
@@ -29,7 +30,7 @@ class Classifier(nn.Module):
     def __init__(self, num_tokens: int, num_classes: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(num_tokens, 128, padding_idx=0)
-        self.lstm = nn.LSTM(128, WIDTH, num_layers=2, bidirectional=True, batch_first=True, dropout=0.2)
+        self.lstm = nn.LSTM(128, WIDTH, bidirectional=True, batch_first=True)
         self.head = nn.Linear(2 * WIDTH, num_classes)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -58,9 +59,7 @@ def main() -> None:
 
     def step() -> None:
         if not batches:
-            for _ in range(POOL):
-                pool = sorted(draw.sample(train, BATCH * POOL), key=lambda pair: len(pair[0]))
-                batches.extend(pool[i : i + BATCH] for i in range(0, len(pool), BATCH))
+            batches.extend(of_like_length(train))
             draw.shuffle(batches)
         batch = batches.pop()
         optimizer.zero_grad()
@@ -68,19 +67,35 @@ def main() -> None:
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
 
-    num_steps = steps_that_fit(step, args.wall_s, num_timed=20)
-    for done in range(num_steps):
-        optimizer.param_groups[0]["lr"] = 1e-3 * (1 - done / num_steps)
+    began_s, steps = age_s(), 0
+    while (left := (args.wall_s - age_s()) / (args.wall_s - began_s)) > 0:
+        optimizer.param_groups[0]["lr"] = 1e-3 * left
         step()
+        steps += 1
     trained_s = age_s()
     network.eval()
+    hits = 0
     with torch.no_grad():
-        hits = [int(network(padded([encoded(x, vocabulary)])).argmax()) == y for x, y in pairs(parts["test"])]
-    print(json.dumps({"accuracy": sum(hits) / len(hits), "trained_s": round(trained_s, 2), "steps": num_steps}))
+        for batch in of_like_length([(encoded(x, vocabulary), y) for x, y in pairs(parts["test"])]):
+            guessed = network(padded([x for x, _ in batch])).argmax(1)
+            hits += int((guessed == torch.tensor([y for _, y in batch])).sum())
+    print(
+        json.dumps({"accuracy": hits / len(parts["test"]["inputs"]), "trained_s": round(trained_s, 2), "steps": steps})
+    )
 
 
 def pairs(part: dict) -> list[tuple[str, int]]:
     return list(zip(part["inputs"], part["targets"], strict=True))
+
+
+def of_like_length(samples: list[tuple[list[int], int]]) -> list[list[tuple[list[int], int]]]:
+    """Return the samples, sorted by length, in batches of about as many tokens each."""
+    found: list[list[tuple[list[int], int]]] = [[]]
+    for sample in sorted(samples, key=lambda pair: len(pair[0])):
+        if (len(found[-1]) + 1) * len(sample[0]) > TOKENS and found[-1]:
+            found.append([])
+        found[-1].append(sample)
+    return found
 
 
 def split(text: str) -> list[str]:
