@@ -76,17 +76,18 @@ class AskSeries:
     def _of_file(self, path: Path, name: str) -> Iterator[Question]:
         raw = opening.read(str(path), emit=silent)
         if self._labels:
-            yield from self._of_labelled(raw, name)
+            yield from self._of_labelled(raw, path.name, name)
             return
         found = seriesprep.continuation(raw, self._model.spec, self._model.preparation)
         yield Question(row={"file": name, "times": list(found.times), "error": ""}, sample=found.inputs[0])
 
-    def _of_labelled(self, raw: Any, name: str) -> Iterator[Question]:
+    def _of_labelled(self, raw: Any, own_name: str, name: str) -> Iterator[Question]:
         wanted = self._model.spec.input
         for part in raw.splits.values():
             for index in range(len(part)):
                 sample = np.asarray(part.inputs[index], np.float32)
-                row: Row = {"file": f"{name}#{part.ids[index]}", "error": ""}
+                place = str(part.ids[index]).removeprefix(f"{own_name}#")
+                row: Row = {"file": f"{name}#{place}", "error": ""}
                 if sample.shape != (wanted.length, len(wanted.names)):
                     shape = f"has {len(sample)} steps of {sample.shape[1]} channels, the model takes {wanted.length}"
                     yield Question(row=row | {"error": f"{shape} of {len(wanted.names)}"})

@@ -73,3 +73,26 @@ def test_what_cannot_be_continued_keeps_its_row(model, tmp_path):
 def test_nothing_to_continue(model):
     with pytest.raises(UsageError, match="nothing to predict"):
         AskSeries(model).paths([])
+
+
+def test_labelled_series_are_numbered_within_their_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("GNOMON_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    for name in ("TRAIN", "TEST"):
+        rows = ["\t".join([str(1 + k % 2), *(f"{v:.3f}" for v in rng.normal(k % 2, 1, 24))]) for k in range(40)]
+        (tmp_path / f"Hills_{name}.tsv").write_text("\n".join(rows) + "\n")
+    raw = split.split(opening.read(str(tmp_path)), "auto", 0)
+    prepared = preparing.prepare(raw, [], cache_dir=tmp_path / "cache")
+    spec = prepared.dataset.spec
+    task = plugins.load("task", "classify")
+    known = Model(
+        network=rnn.build(rnn.Config(width=8), spec).eval(),
+        task=task.Task(task.Config(), spec),
+        spec=spec,
+        preparation=prepared.preparation,
+        precision=Precision("fp32", torch.device("cpu")),
+    )
+    path = tmp_path / "Hills_TEST.tsv"
+    _, rows = answered(known, path)
+    assert [row["file"] for row in rows[:2]] == [f"{path}#0", f"{path}#1"]
+    assert {row["label"] for row in rows} <= {"1", "2"}
