@@ -107,7 +107,7 @@ def samples(
     """
     network = network_of(model)
     require_wish(count, temperature, most=MOST, what="pictures")
-    given = _given(model, count, class_index(model, label))
+    given = classes_given(model, count, class_index(model, label))
     generator = torch.Generator().manual_seed(seeds.key("draw", seed))
     parts = []
     with model.precision.autocast():
@@ -220,7 +220,8 @@ def turned(
     return (((1 - t) * lengths[0] + t * lengths[1]) * direction).astype(np.float32)
 
 
-def _given(model: Model, count: int, wanted: int) -> npt.NDArray[np.int64]:
+def classes_given(model: Model, count: int, wanted: int) -> npt.NDArray[np.int64]:
+    """Return the class that each of ``count`` samples is drawn as: the wanted one, else each in turn, or none."""
     target = model.spec.target
     if wanted == UNKNOWN and isinstance(target, Density) and target.conditional and target.classes:
         return np.arange(count, dtype=np.int64) % len(target.classes)

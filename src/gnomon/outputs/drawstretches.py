@@ -20,7 +20,7 @@ from gnomon.core.spec import Density, Series, Spec
 from gnomon.data import opening
 from gnomon.outputs import rowscores, tablecopy
 from gnomon.outputs.ask_stretches import channels_of
-from gnomon.outputs.drawing import UNKNOWN, class_index, require_wish, turned
+from gnomon.outputs.drawing import class_index, classes_given, require_wish, turned
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,7 +85,7 @@ def samples(
     """
     network = rowscores.network_of(model)
     require_wish(count, temperature, most=MOST, what="series")
-    given = _given(model, count, class_index(model, label))
+    given = classes_given(model, count, class_index(model, label))
     generator = torch.Generator().manual_seed(seeds.key("draw", seed))
     parts = []
     for start in range(0, count, _AT_ONCE):
@@ -150,13 +150,6 @@ def _rebuilt(model: Model, rows: Stretch, known: int) -> Stretch:
         torch.from_numpy(rows[None]).to(device), torch.full((1,), known, device=device)
     )
     return np.asarray(found[0].float().cpu().numpy(), np.float32)
-
-
-def _given(model: Model, count: int, wanted: int) -> npt.NDArray[np.int64]:
-    target = model.spec.target
-    if wanted == UNKNOWN and isinstance(target, Density) and target.conditional and target.classes:
-        return np.arange(count, dtype=np.int64) % len(target.classes)
-    return np.full(count, wanted, dtype=np.int64)
 
 
 def _end(path: str, model: Model) -> Stretch:
