@@ -34,6 +34,9 @@ ACCEPTS = (Sequence, Series, Waveform)
 
 _ROW_WIDTH = 32
 """Numbers of a row of the n-gram table of a language model."""
+_FEW_PASSES = 5
+"""Passes over a text from which on a language model pays for its states."""
+_MOST_PENALTY = 10.0
 _TIED_FROM = 1000
 """Tokens from which on a language model reads and writes with one table."""
 
@@ -219,11 +222,17 @@ def _proposed_writer(allowance: Allowance, text: Sequence, speed: Speed) -> Prop
         width=width,
         layers=layers,
         embedding=width,
-        dropout=0.0 if passes < 3 else 0.1 if passes < 10 else 0.2 if passes < 30 else 0.4,
+        dropout=0.0 if passes < 3 else 0.1 if passes < 10 else 0.2 if passes < 50 else 0.4,
+        activation_penalty=_activation_penalty(passes),
         ngrams=3,
         ngram_rows=2**16,
     )
-    why = (f"width {width}, {layers} deep: the largest that reads enough text",)
+    why = [f"width {width}, {layers} deep: the largest that reads enough text"]
+    if config.activation_penalty:
+        why.append(
+            f"it reads the same text again and again: dropout {config.dropout}, and large states cost "
+            f"{config.activation_penalty} times their mean square"
+        )
     settings = {
         "train.batch_size": 16 if seen < 2e7 else 32,
         "train.lr_adam": 3e-3,
@@ -233,7 +242,12 @@ def _proposed_writer(allowance: Allowance, text: Sequence, speed: Speed) -> Prop
         "train.clip": 1.0,
         "train.max_epochs": 200.0,
     }
-    return Proposal(config=config, merit=0.9, settings=settings, why=why)
+    return Proposal(config=config, merit=0.9, settings=settings, why=tuple(why))
+
+
+def _activation_penalty(passes: float) -> float:
+    """Return how much a language model pays for large states: the more, the more often it reads the same text."""
+    return 0.0 if passes < _FEW_PASSES else round(min(_MOST_PENALTY, passes / 10), 1)
 
 
 def _proposed_listener(allowance: Allowance, series: Series, speed: Speed) -> Proposal:

@@ -141,6 +141,10 @@ class TestSizeFor:
         assert [proposal.config.opening for proposal in proposals] == [3, 0, 0]
         assert build(proposals[0].config, Spec(input=texts[0], target=LABEL)).wide.opening == 3
 
-    def test_text_read_often_is_learned_with_more_dropout(self):
-        few, many = (size_for(allowance(num_train=n), SPECS[LanguageModel], SPEED).config for n in (10**6, 10))
-        assert few.dropout < many.dropout
+    def test_text_read_often_is_learned_with_more_dropout_and_a_price_on_states(self):
+        found = [size_for(allowance(num_train=n), SPECS[LanguageModel], SPEED) for n in (10**6, 1000, 10)]
+        few, some, many = (proposal.config for proposal in found)
+        assert few.dropout < some.dropout < many.dropout
+        assert few.activation_penalty == 0 < some.activation_penalty < many.activation_penalty == 10
+        assert [len(proposal.why) for proposal in found] == [1, 2, 2]
+        assert f"large states cost {some.activation_penalty} times" in found[1].why[1]
