@@ -11,18 +11,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from records import keep, read, seconds
+
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "cifar10.jsonl"
 PEERS = {"resnet18": "resnet18.py", "keras": "keras_cnn.py"}
 
 
@@ -42,11 +41,7 @@ def main() -> None:
         return
     for seed in args.seeds.split(","):
         for who in args.who.split(","):
-            record = one(who, args.budget, int(seed), args.set) | {"note": args.note}
-            RESULTS.parent.mkdir(exist_ok=True)
-            with RESULTS.open("a") as out:
-                out.write(json.dumps(record) + "\n")
-            print(json.dumps(record), flush=True)
+            keep("cifar10", one(who, args.budget, int(seed), args.set) | {"note": args.note})
 
 
 def one(who: str, budget: str, seed: int, settings: list[str]) -> dict[str, Any]:
@@ -86,18 +81,7 @@ def one(who: str, budget: str, seed: int, settings: list[str]) -> dict[str, Any]
         "peak_gib": round(found["peak_memory_bytes"] / 2**30, 2) if who == "gnomon" else None,
         "settings": settings,
         "load_before": round(load, 2),
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine(),
     }
-
-
-def seconds(budget: str) -> float:
-    from gnomon.training.budget import parse_budget
-
-    parsed = parse_budget(budget).seconds
-    if parsed is None:
-        raise SystemExit("the budget must be a time, so that the peers can have the same")
-    return parsed
 
 
 def unpacked() -> Path:
@@ -123,16 +107,9 @@ def unpacked() -> Path:
     return folder
 
 
-def machine() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-    avx512 = any("avx512_bf16" in line for line in lines if line.startswith("flags"))
-    return f"{len(os.sched_getaffinity(0))} cores {name}{', AVX-512 bf16' if avx512 else ''}"
-
-
 def table() -> str:
     """Return the medians over seeds as a Markdown table."""
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    records = read("cifar10", "budget", "who")
     lines = [
         "| budget | who | seeds | test accuracy, median (all) | wall time, median (largest) | machine |",
         "|---|---|---|---|---|---|",

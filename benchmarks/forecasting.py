@@ -18,14 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cifar10 import machine, seconds
+from records import keep, read, seconds
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "forecasting.jsonl"
 
 
 def main() -> None:
@@ -47,14 +45,7 @@ def main() -> None:
         for horizon in args.horizons.split(","):
             for who in args.who.split(","):
                 for record in measured(who, int(horizon), args.budget, int(seed), args.set):
-                    keep(record | {"note": args.note})
-
-
-def keep(record: dict[str, Any]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a") as out:
-        out.write(json.dumps(record) + "\n")
-    print(json.dumps(record), flush=True)
+                    keep("forecasting", record | {"note": args.note})
 
 
 def measured(who: str, horizon: int, budget: str, seed: int, settings: list[str]) -> list[dict[str, Any]]:
@@ -82,8 +73,6 @@ def measured(who: str, horizon: int, budget: str, seed: int, settings: list[str]
         "steps": found["steps"],
         "settings": settings,
         "load_before": round(load, 2),
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine(),
     }
     if who == "gnomon":
         return [{"who": who, **_scores(found["scores"]), **shared}]
@@ -116,7 +105,7 @@ def unpacked() -> Path:
 
 def table() -> str:
     """Return the medians over seeds as a Markdown table."""
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    records = read("forecasting", "horizon", "budget", "who")
     lines = [
         "| horizon | budget | who | seeds | test MSE, median (all) | test MAE | valid MSE | wall time | machine |",
         "|---|---|---|---|---|---|---|---|---|",

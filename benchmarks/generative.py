@@ -34,14 +34,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cifar10 import machine, seconds
+from records import keep, read, seconds
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "generative.jsonl"
 DIGITS = "0123456789"
 LEAST_NATS = 0.5
 """Latents that carry less altogether are of no use."""
@@ -53,12 +51,12 @@ def main() -> None:
         print(table())
         return
     if args.verb == "stability":
-        keep(stability(args.budget, numbers(args.seeds), args.set) | {"note": args.note})
+        keep("generative", stability(args.budget, numbers(args.seeds), args.set) | {"note": args.note})
         return
     for seed in numbers(args.seeds):
         other = OTHER_DATA.get(args.verb)
         for record in other(args.budget, seed, args.set) if other else drawn(args, seed):
-            keep(record | {"note": args.note})
+            keep("generative", record | {"note": args.note})
 
 
 def parsed() -> argparse.Namespace:
@@ -129,8 +127,6 @@ def measured(verb: str, budget: str, seed: int, settings: list[str], check: int)
         "seed": seed,
         "settings": settings,
         "load_before": round(load, 2),
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine(),
     }
     own = {
         "who": "gnomon",
@@ -169,8 +165,7 @@ def of_series(budget: str, seed: int, settings: list[str]) -> list[dict[str, Any
             scores |= simple_scores(given, rows, window=window, seed=seed)
             for who, each in scores.items():
                 found.setdefault(who, {})[kind] = area(each, odd)
-    shared = {"what": "series", "budget": budget, "seed": seed, "settings": settings, "machine": machine()}
-    shared["when"] = datetime.now().isoformat(timespec="seconds")
+    shared = {"what": "series", "budget": budget, "seed": seed, "settings": settings}
     own = {"wall_s": round(wall_s, 2), "steps": trained["steps"]}
     return [
         {"who": who, "scores": {**each, "auroc": statistics.mean(each.values())}, **(own if who == "gnomon" else {})}
@@ -247,8 +242,6 @@ def pythae(who: str, python: str, budget: str, seed: int, check: int) -> dict[st
         "budget": budget,
         "seed": seed,
         "load_before": round(load, 2),
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine(),
     }
 
 
@@ -300,8 +293,6 @@ def stability(budget: str, seeds: list[int], settings: list[str]) -> dict[str, A
         "collapsed_unsaid": sum(run["collapsed"] and not run["said"] for run in told),
         "nll": [run["nll"] for run in told],
         "runs": runs,
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine(),
     }
 
 
@@ -342,8 +333,7 @@ def synthetic(budget: str, seed: int, settings: list[str]) -> list[dict[str, Any
             who: json.loads(called(peer, "score", str(table), str(test), "--target", "income", "--seed", str(seed)))
             for who, table in tables.items()
         }
-    shared = {"what": "adult", "budget": budget, "seed": seed, "settings": settings, "machine": machine()}
-    shared["when"] = datetime.now().isoformat(timespec="seconds")
+    shared = {"what": "adult", "budget": budget, "seed": seed, "settings": settings}
     nll = {name: score["value"] for name, score in found["scores"]["test"].items()}
     real = scored["real rows"]["accuracy"]
     return [
@@ -370,21 +360,14 @@ OTHER_DATA = {"adult": synthetic, "series": of_series}
 """What is measured of data that are no pictures."""
 
 
-def keep(record: dict[str, Any]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a") as out:
-        out.write(json.dumps(record) + "\n")
-    print(json.dumps(record), flush=True)
-
-
 def table() -> str:
     """Return the medians over seeds as a Markdown table; of anomalies, the mean over the digits of each seed."""
-    records = [json.loads(row) for row in RESULTS.read_text().splitlines()]
+    records = read("generative", "what", "budget", "who", "digit")
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for record in [record for record in records if record["what"] != "stability"]:
         groups.setdefault((record["what"], record["budget"], record["who"], record["machine"]), []).append(record)
     lines = ["| what | budget | who | runs | score, median over seeds (all) | wall time | machine |", "|" + "---|" * 7]
-    for (what, budget, who, where), found in sorted(groups.items(), key=lambda g: (g[0][0], seconds(g[0][1]), g[0])):
+    for (what, budget, who, where), found in sorted(groups.items(), key=lambda g: (g[0][0], len(g[0][1]), g[0])):
         values = by_seed(what, found)
         each = ", ".join(f"{value:.3f}" for value in sorted(values))
         walls = [record["wall_s"] for record in found if "wall_s" in record]

@@ -9,16 +9,14 @@ shows nothing. Prints medians over rounds and the ratio round by round.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
 import time
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
-from cifar10 import machine as machine_name
+from records import keep
 
 from gnomon.core.processors import wait_politely
 
@@ -37,8 +35,6 @@ from gnomon.training import loop, machine, memory  # noqa: E402
 from gnomon.training.budget import parse_budget  # noqa: E402
 from gnomon.training.optim import Optimizer  # noqa: E402
 from gnomon.training.plan import size_at  # noqa: E402
-
-RESULTS = Path(__file__).parent / "results" / "overhead.jsonl"
 
 
 def main() -> None:
@@ -69,13 +65,8 @@ def main() -> None:
         "ratio_median": statistics.median(ratios),
         "ratios": [round(r, 4) for r in ratios],
         "steps": args.steps,
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine_name(),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a") as out:
-        out.write(json.dumps(record) + "\n")
-    print(json.dumps(record, indent=1))
+    keep("overhead", record)
 
 
 def _parts(choice, dataset, budget, known, folder):  # type: ignore[no-untyped-def]

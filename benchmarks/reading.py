@@ -12,22 +12,18 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from cifar10 import machine as machine_name
 from PIL import Image
+from records import keep
 
 from gnomon.core.config import DataConfig
 from gnomon.core.events import silent
 from gnomon.data.opening import load_dataset
-
-RESULTS = Path(__file__).parent / "results" / "reading.jsonl"
 
 
 def main() -> None:
@@ -63,13 +59,8 @@ def main() -> None:
         "mean_kb": size_kb,
         "mosaic": args.mosaic,
         "size_px": args.size_px,
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine_name(),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a") as out:
-        out.write(json.dumps(record) + "\n")
-    print(json.dumps(record, indent=1))
+    keep("reading", record)
 
 
 def _copy(files: list[Path], source: Path, target: Path, copies: int) -> int:

@@ -9,13 +9,10 @@ of every round's median and the ratio round by round.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
-from datetime import datetime
-from pathlib import Path
 
-from cifar10 import machine as machine_name
+from records import keep
 
 from gnomon.core.processors import wait_politely
 
@@ -26,7 +23,6 @@ from torch import Tensor, nn  # noqa: E402
 
 from gnomon.layers.gated_cell import GatedCell  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results" / "recurrence.jsonl"
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
@@ -69,8 +65,6 @@ def main() -> None:
     tokens = args.length * args.batch
     ratios = [r["lstm"] / r["scan"] for r in rounds]
     facts = {
-        "at": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "machine": machine_name(),
         "threads": torch.get_num_threads(),
         **vars(args),
         "scan_tokens_per_s": round(tokens / statistics.median(r["scan"] for r in rounds)),
@@ -78,9 +72,7 @@ def main() -> None:
         "ratio": round(statistics.median(ratios), 2),
         "ratio_range": [round(min(ratios), 2), round(max(ratios), 2)],
     }
-    print(json.dumps(facts, indent=2))
-    with RESULTS.open("a") as lines:
-        lines.write(json.dumps(facts) + "\n")
+    keep("recurrence", facts)
 
 
 def seconds(network: nn.Module, x: Tensor, precision: str) -> float:

@@ -19,17 +19,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cifar10 import machine
+from records import keep, read
 
 from gnomon.core import intervals
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "sound.jsonl"
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 SHARES = "0.85,0.05,0.1"
 PEERS = ("linear", "svm")
@@ -53,21 +51,13 @@ def main() -> None:
     for seed in map(int, args.seeds.split(",")):
         for speaker in speakers:
             for record in measured(speaker, args.budget, seed, args.set):
-                keep(record | {"note": args.note})
-
-
-def keep(record: dict[str, Any]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a") as out:
-        out.write(json.dumps(record) + "\n")
-    print(json.dumps(record), flush=True)
+                keep("sound", record | {"note": args.note})
 
 
 def measured(speaker: str, budget: str, seed: int, settings: list[str]) -> list[dict[str, Any]]:
     """Train Gnomon and the peers on one split and return what each reached on its test part."""
     about = {"work": f"without {speaker}" if speaker else "random", "budget": budget, "seed": seed}
-    about |= {"load_before": round(os.getloadavg()[0], 2), "when": datetime.now().isoformat(timespec="seconds")}
-    about |= {"machine": machine(), "settings": settings}
+    about |= {"load_before": round(os.getloadavg()[0], 2), "settings": settings}
     with tempfile.TemporaryDirectory() as folder:
         words = ["--set", f"data.held_out={speaker}"] if speaker else ["--split", SHARES]
         words += [word for setting in settings for word in ("--set", setting)]
@@ -117,7 +107,7 @@ def unpack(path: Path, speaker: str, seed: int) -> None:
 
 def table() -> str:
     """Return accuracies as a table: one line a work, the median over seeds, the mean over speakers at the end."""
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.is_file() else []
+    records = read("sound", "work", "budget", "who")
     who = ("gnomon", *(f"mfcc {name}" for name in PEERS))
     lines = ["| work | n | " + " | ".join(who) + " |", "|---|---" + "|---" * len(who) + "|"]
     works = list(dict.fromkeys(record["work"] for record in records))

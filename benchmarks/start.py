@@ -6,18 +6,13 @@ python benchmarks/start.py --runs 5
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime
-from pathlib import Path
 
-from cifar10 import machine as machine_name
-
-RESULTS = Path(__file__).parent / "results" / "start.jsonl"
+from records import keep
 
 
 def main() -> None:
@@ -30,13 +25,8 @@ def main() -> None:
         "first_step_done_s": [round(s, 2) for s in seconds],
         "median_s": round(statistics.median(seconds), 2),
         "data": args.data,
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine_name(),
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a") as out:
-        out.write(json.dumps(record) + "\n")
-    print(json.dumps(record, indent=1))
+    keep("start", record)
 
 
 def _until_first_step(data: str) -> float:

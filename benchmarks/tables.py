@@ -24,14 +24,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cifar10 import machine
+from records import keep, read
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "tables.jsonl"
 SOLUBILITY = "measured log solubility in mols per litre"
 TARGETS = {
     "adult": "income",
@@ -93,14 +91,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 written = write_splits(data, int(seed), Path(folder) / data)
                 for who in args.who.split(",") if data not in TEXTS else ("gnomon",):
-                    keep(measured(who, data, written, args.budget, int(seed), args.set) | {"note": args.note})
-
-
-def keep(record: dict[str, Any]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a") as out:
-        out.write(json.dumps(record) + "\n")
-    print(json.dumps(record), flush=True)
+                    keep("tables", measured(who, data, written, args.budget, int(seed), args.set) | {"note": args.note})
 
 
 def write_splits(data: str, seed: int, folder: Path) -> Path:
@@ -195,14 +186,12 @@ def measured(who: str, data: str, folder: Path, budget: str, seed: int, settings
         "steps": found.get("steps"),
         "settings": settings if who == "gnomon" else [],
         "load_before": round(load, 2),
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine(),
     }
 
 
 def table() -> str:
     """Return the medians over seeds as a Markdown table."""
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    records = read("tables", "data", "who", "budget")
     lines = [
         "| data | who | budget | seeds | score, median (all) | wall time | machine |",
         "|---|---|---|---|---|---|---|",

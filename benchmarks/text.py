@@ -21,14 +21,12 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cifar10 import machine, seconds
+from records import keep, read, seconds
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "text.jsonl"
 
 
 @dataclass(frozen=True)
@@ -68,14 +66,7 @@ def main() -> None:
         for name in args.work.split(","):
             for who in args.who.split(","):
                 for one in WORKS[name].peers if who == "peers" else (who,):
-                    keep(measured(name, one, args.budget, seed, args.set) | {"note": args.note})
-
-
-def keep(record: dict[str, Any]) -> None:
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a") as out:
-        out.write(json.dumps(record) + "\n")
-    print(json.dumps(record), flush=True)
+                    keep("text", measured(name, one, args.budget, seed, args.set) | {"note": args.note})
 
 
 def measured(name: str, who: str, budget: str, seed: int, settings: list[str]) -> dict[str, Any]:
@@ -107,8 +98,6 @@ def measured(name: str, who: str, budget: str, seed: int, settings: list[str]) -
         "steps": found["steps"],
         "settings": settings,
         "load_before": round(load, 2),
-        "when": datetime.now().isoformat(timespec="seconds"),
-        "machine": machine(),
     }
 
 
@@ -137,7 +126,7 @@ def unpacked(name: str) -> Path:
 
 def table() -> str:
     """Return the medians over seeds as a Markdown table."""
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    records = read("text", "work", "budget", "who")
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for record in records:
         groups.setdefault((record["work"], record["budget"], record["who"], record["machine"]), []).append(record)

@@ -30,12 +30,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cifar10 import machine, seconds
+from records import keep, read, seconds
 
 from gnomon.core.processors import wait_politely
 
@@ -53,7 +52,6 @@ from gnomon.layers.tree_networks import TreeNetwork  # noqa: E402
 from gnomon.layers.tree_places import PlaceLstm  # noqa: E402
 
 HERE = Path(__file__).parent
-RESULTS = HERE / "results" / "trees.jsonl"
 CURVE = HERE.parent / "docs" / "pictures" / "tree-depth.svg"
 CLASSES, EMBEDDING = 5, 300
 NODE_BY_NODE = 64
@@ -114,15 +112,7 @@ def main() -> None:
     else:
         if args.threads:
             torch.set_num_threads(args.threads)
-        keep(measured_speed(args) if args.verb == "speed" else measured_depth(args))
-
-
-def keep(record: dict[str, Any]) -> None:
-    record |= {"when": datetime.now().isoformat(timespec="seconds"), "machine": machine()}
-    RESULTS.parent.mkdir(exist_ok=True)
-    with RESULTS.open("a") as out:
-        out.write(json.dumps(record) + "\n")
-    print(json.dumps(record), flush=True)
+        keep("trees", measured_speed(args) if args.verb == "speed" else measured_depth(args))
 
 
 # --- speed -----------------------------------------------------------------------------------------------------------
@@ -335,7 +325,7 @@ NAMES = {"FoldCell": "gated cell, our default", "PlaceLstm": "binary Tree-LSTM"}
 
 def draw_curve() -> None:
     """Draw the newest depth curve as SVG: microseconds a node over the depth, both on scales of powers."""
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    records = read("trees")
     record = [one for one in records if one["what"] == "depth"][-1]
     depths = sorted({point["depth"] for point in record["curve"]})
     costs = [point["us_per_node"] for point in record["curve"]]
@@ -377,7 +367,7 @@ def run_all(args: argparse.Namespace) -> None:
         for name in args.work.split(","):
             for who in args.who.split(","):
                 for one in WORKS[name].peers if who == "peers" else (who,):
-                    keep(scored(name, one, args.budget, seed, args.set) | {"note": args.note})
+                    keep("trees", scored(name, one, args.budget, seed, args.set) | {"note": args.note})
 
 
 def scored(name: str, who: str, budget: str, seed: int, settings: list[str]) -> dict[str, Any]:
@@ -441,14 +431,14 @@ def flat(name: str) -> Path:
 
 def table() -> str:
     """Return the medians over seeds as a Markdown table; the best baseline of Gnomon's runs has rows of its own."""
-    records = [json.loads(line) for line in RESULTS.read_text().splitlines()]
+    records = [record for record in read("trees", "what", "work", "budget", "who") if record["what"] == "score"]
     records += [
         record | {"who": record["baseline"]["name"], "accuracy": record["baseline"]["accuracy"], "wall_s": None}
         for record in records
         if "baseline" in record
     ]
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
-    for record in (record for record in records if record["what"] == "score"):
+    for record in records:
         key = record["work"], record["budget"], record["who"], record["machine"]
         groups.setdefault(key, []).append(record)
     lines = [
