@@ -34,6 +34,8 @@ ACCEPTS = (Sequence, Series, Waveform)
 
 _ROW_WIDTH = 32
 """Numbers of a row of the n-gram table of a language model."""
+_CONTEXT = 1
+"""Neighbours that a tagger sees."""
 _FEW_PASSES = 5
 """Passes over a text from which on a language model pays for its states."""
 _MOST_PENALTY = 10.0
@@ -59,6 +61,8 @@ class Config:
     """Share of the vocabulary that a training step does without."""
     weight_dropout: float = 0.0
     """Share of the recurrent weights that is dropped, for LSTM and GRU."""
+    context: int = 0
+    """Neighbours on each side that a tagger sees with a token, before the recurrence."""
     candidates: Candidates = "linear"
     """What a minGRU or minLSTM may remember: any numbers, or positive ones."""
     form: Form = "real"
@@ -102,6 +106,7 @@ class Config:
         if self.ngrams != "off":
             require_within("family.ngrams", self.ngrams, 1, 16)
         require_within("family.opening", self.opening, 0, 1024)
+        require_within("family.context", self.context, 0, 64)
         require_within("family.ngram_rows", self.ngram_rows, 16, 2**28)
         require_within("family.segment_steps", self.segment_steps, 1, 65_536)
         require_within("family.gain", self.gain, 0, 1)
@@ -122,7 +127,7 @@ def build(config: Config, spec: Spec) -> Network:
             wide = _margins(config, len(classes))
             return TextClassifier(text, len(classes), _recurrence(config), wide=wide, **read)
         case Sequence() as text, Tags(classes=classes):
-            return Tagger(text, len(classes), _recurrence(config), **read)
+            return Tagger(text, len(classes), _recurrence(config), context=config.context, **read)
         case Sequence() as text, Sequence():
             return _language_model(config, text)
         case Series() as series, Label(classes=classes):
@@ -188,6 +193,7 @@ def _proposed_reader(allowance: Allowance, text: Sequence, target: Label | Tags,
         embedding=min(width, 128),
         dropout=0.5 if passes > 4 else 0.2,
         word_dropout=0.2 if tags else 0.1,
+        context=_CONTEXT if tags else 0,
         ngrams="off" if tags else 2 if text.unit in ("word", "subword") else 5,
         ngram_rows=margin_rows(allowance.num_train, text, num_classes, folds=margin_folds(num_classes)),
         opening=margin_opening(text),

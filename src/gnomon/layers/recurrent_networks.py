@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from gnomon.core.spec import Output, Sequence, Series
 from gnomon.layers.attention_pool import AttentionPool
+from gnomon.layers.context import Context
 from gnomon.layers.dropouts import VariationalDropout, activation_penalties
 from gnomon.layers.embed import SparseEmbedding, TiedHead, TokenEmbedding
 from gnomon.layers.head import Head
@@ -23,6 +24,9 @@ from gnomon.layers.network import Network, Role
 from gnomon.layers.ngrams import NgramEmbedding
 from gnomon.layers.recurrence import Recurrence, RecurrenceConfig
 from gnomon.layers.scaling import SeriesScale
+
+_TAGGER_SCALE = 0.1
+"""Deviation with which the vectors of a tagger begin: what was never seen should say little."""
 
 
 class RecurrentNetwork(Network):
@@ -81,13 +85,25 @@ class TextClassifier(RecurrentNetwork):
 
 
 class Tagger(RecurrentNetwork):
-    """Tokens ``(batch, time, features)`` to logits for each token, ``(batch, time, classes)``."""
+    """Tokens ``(batch, time, features)`` to logits for each token, ``(batch, time, classes)``.
+
+    ``context`` neighbours on each side are seen with a token before the recurrence runs both ways.
+    """
 
     def __init__(
-        self, text: Sequence, num_classes: int, recurrence: RecurrenceConfig, *, embedding: int, word_dropout: float
+        self,
+        text: Sequence,
+        num_classes: int,
+        recurrence: RecurrenceConfig,
+        *,
+        embedding: int,
+        word_dropout: float,
+        context: int,
     ) -> None:
         super().__init__()
-        self.embedding = SparseEmbedding(text.sizes, embedding, dropout=recurrence.dropout, word_dropout=word_dropout)
+        like = {"dropout": recurrence.dropout, "word_dropout": word_dropout, "scale": _TAGGER_SCALE}
+        self.embedding = SparseEmbedding(text.sizes, embedding, **like)
+        self.context = Context(embedding, context) if context else nn.Identity()
         self.recurrence = Recurrence(replace(recurrence, bidirectional=True), embedding)
         self.dropout = VariationalDropout(recurrence.dropout)
         self.head = Head(self.recurrence.output_width, num_classes)
@@ -95,7 +111,7 @@ class Tagger(RecurrentNetwork):
     def forward(self, inputs: Tensor, carry: Tensor | None = None) -> Output:
         """Return logits of shape ``(batch, time, classes)``."""
         tokens = inputs.transpose(0, 1)
-        states, _ = self.recurrence(self.embedding(tokens), tokens[..., 0] != 0)
+        states, _ = self.recurrence(self.context(self.embedding(tokens)), tokens[..., 0] != 0)
         return Output(self.head(self.dropout(states).transpose(0, 1)))
 
 

@@ -89,6 +89,7 @@ class TestBuild:
         ({"layers": 0}, "family.layers"),
         ({"dropout": 1.0}, "family.dropout"),
         ({"word_dropout": -0.1}, "family.word_dropout"),
+        ({"context": 65}, "family.context"),
         ({"ngrams": 0}, "family.ngrams"),
         ({"ngram_rows": 2}, "family.ngram_rows"),
         ({"opening": -1}, "family.opening"),
@@ -140,6 +141,12 @@ class TestSizeFor:
         proposals = [size_for(allowance(), Spec(input=text, target=LABEL), SPEED) for text in texts]
         assert [proposal.config.opening for proposal in proposals] == [3, 0, 0]
         assert build(proposals[0].config, Spec(input=texts[0], target=LABEL)).wide.opening == 3
+
+    def test_a_tagger_sees_a_token_with_its_neighbours(self):
+        tagger, classifier = (size_for(allowance(), SPECS[kind], SPEED).config for kind in (Tagger, TextClassifier))
+        assert tagger.context > 0 == classifier.context
+        with torch.device("meta"):
+            assert build(tagger, SPECS[Tagger]).context.reach == tagger.context
 
     def test_text_read_often_is_learned_with_more_dropout_and_a_price_on_states(self):
         found = [size_for(allowance(num_train=n), SPECS[LanguageModel], SPEED) for n in (10**6, 1000, 10)]

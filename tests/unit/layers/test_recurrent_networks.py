@@ -77,8 +77,9 @@ class TestTextClassifier:
         assert classifier(recurrence)(torch.zeros(1, 4, 2, dtype=torch.int64)).value.isfinite().all()
 
 
-def test_a_tag_for_each_token_and_padding_changes_none(recurrence):
-    network = Tagger(WORDS, 4, recurrence, embedding=8, word_dropout=0.1).eval()
+@pytest.mark.parametrize("context", [0, 1, 3])
+def test_a_tag_for_each_token_and_padding_changes_none(recurrence, context):
+    network = Tagger(WORDS, 4, recurrence, embedding=8, word_dropout=0.1, context=context).eval()
     inputs = tokens(2, 7, (30, 5))
     found = network(inputs).value
     assert found.shape == (2, 7, 4)
