@@ -1,11 +1,13 @@
 """How strange each value of a series is: several views of it, each compared with how it looks in usual data.
 
 A likelihood alone is blind where something is too regular: a sensor that froze is rebuilt without an effort. So what
-the model expects is looked at beside how much the values move, and how they differ from those one season before. Each
-view counts by how rare it is in the training data, and the rarest one speaks. Source: typical rather than likely:
-Nalisnick et al., "Detecting out-of-distribution inputs to deep generative models using typicality", arXiv 1906.02994;
-heavy tails beyond what was seen: Pickands, "Statistical inference using extreme order statistics", Annals of
-Statistics 3, 1975 (generalised Pareto distribution).
+the model expects is looked at beside how much the values move, how they differ from those one season before, and what a
+linear model leaves over. Each view counts by how rare it is in the training data, and the rarest one speaks. Source:
+typical rather than likely: Nalisnick et al., "Detecting out-of-distribution inputs to deep generative models using
+typicality", arXiv 1906.02994; heavy tails beyond what was seen: Pickands, "Statistical inference using extreme order
+statistics", Annals of Statistics 3, 1975 (generalised Pareto distribution); what principal components leave over:
+Jackson and Mudholkar, "Control procedures for residuals associated with principal component analysis", Technometrics
+21, 1979.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-VIEWS = ("unexpected", "off", "lively", "still", "unlikely", "unlike last season")
+VIEWS = ("unexpected", "off", "lively", "still", "unlikely", "off the plane", "unlike last season")
 """What a view is called: the value comes as a surprise; values around it are off what is expected; they move too much;
-too little; the whole window, of all channels, is improbable; values around it differ from those one season before."""
+too little; the whole window, of all channels, is improbable; the value is off the plane in which usual windows spread
+most; values around it differ from those one season before."""
 MOST = 1000.0
 """No view is rarer than this, in nats."""
 _TAILS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
@@ -28,6 +31,9 @@ _SHAPE = 0.5
 """How heavy it is: values of new data lie beyond those of the training more often than an exponential tail allows."""
 _OTHERS = 0.02
 """Weight of the mean of all views beside the rarest one. A large one would hide a channel that only froze."""
+_AXES = 32
+_MOST_WINDOWS = 1024
+"""So many windows, at most, say which plane that is."""
 _STILL = 1e-3
 """Movements below this, in deviations of the channel, are none."""
 
@@ -37,6 +43,8 @@ class SeriesViews(nn.Module):
 
     knots: Tensor
     ready: Tensor
+    middle: Tensor
+    axes: Tensor
 
     def __init__(self, channels: int, length: int, period: int) -> None:
         super().__init__()
@@ -46,6 +54,19 @@ class SeriesViews(nn.Module):
         self.num_views = len(VIEWS) if self.period else len(VIEWS) - 1
         self.register_buffer("knots", torch.zeros(channels * self.num_views, len(_TAILS)))
         self.register_buffer("ready", torch.zeros(()))
+        self.register_buffer("middle", torch.zeros(length * channels))
+        self.register_buffer("axes", torch.zeros(max(1, min(_AXES, length * channels // 4)), length * channels))
+
+    @torch.no_grad()
+    def lay(self, values: Tensor) -> None:
+        """Lay the plane through usual windows ``(n, time, channels)``, in deviations."""
+        some = torch.linspace(0, len(values) - 1, min(len(values), _MOST_WINDOWS)).long()
+        flat = values.flatten(1)[some.to(values.device)].double()
+        middle = flat.mean(0)
+        axes = _principal(flat - middle, min(len(self.axes), max(1, len(flat) // 2)))
+        self.middle.copy_(middle.float())
+        self.axes.zero_()
+        self.axes[: len(axes)].copy_(axes.float())
 
     @torch.no_grad()
     def fit(self, seen: Tensor) -> None:
@@ -65,7 +86,8 @@ class SeriesViews(nn.Module):
         liveliness = torch.log(self._around(moves.square()) + _STILL**2)
         off = torch.log(self._around((values - expected).abs()) + _STILL)
         unlikely = ((nats.flatten(1).sum(1) + kl) / nats[0].numel()).view(-1, 1, 1)
-        found = [nats, off, liveliness, -liveliness, unlikely.expand_as(nats)]
+        left = torch.log(self._left_over(values).abs() + _STILL)
+        found = [nats, off, liveliness, -liveliness, unlikely.expand_as(nats), left]
         if self.period:
             found.append(torch.log(self._around(self._from_last_season(values).abs()) + _STILL))
         return torch.stack(found, dim=-1)
@@ -83,6 +105,12 @@ class SeriesViews(nn.Module):
         beyond = torch.log1p(_SHAPE * steep * (flat - self.knots[:, -1:]).clamp_min(0)) / _SHAPE
         return (inside + beyond).clamp_max(MOST).T.reshape(seen.shape)
 
+    def _left_over(self, values: Tensor) -> Tensor:
+        """Return by how much values are off the plane, ``(batch, time, channels)``."""
+        with torch.autocast(values.device.type, enabled=False):
+            centred = values.flatten(1).float() - self.middle
+            return (centred - (centred @ self.axes.T) @ self.axes).view_as(values)
+
     def _around(self, values: Tensor) -> Tensor:
         """Return the mean over the steps around each one, ``(batch, time, channels)``."""
         size = 2 * self.reach + 1
@@ -93,6 +121,18 @@ class SeriesViews(nn.Module):
         """Return by how much values differ from those one season before; in the first season, from the next one."""
         change = values[:, self.period :] - values[:, : -self.period]
         return torch.cat([change[:, : self.period], change], dim=1)
+
+
+def _principal(centred: Tensor, count: int) -> Tensor:
+    """Return the axes along which rows ``(n, numbers)`` spread most, ``(count, numbers)``, or fewer where fewer do."""
+    rows, numbers = centred.shape
+    if rows < numbers:  # the products of rows have the same spreads, and are fewer
+        spreads, vectors = torch.linalg.eigh(centred @ centred.T)
+        vectors = centred.T @ vectors / spreads.clamp_min(1e-12).sqrt()
+    else:
+        spreads, vectors = torch.linalg.eigh(centred.T @ centred)
+    there = int((spreads > 1e-9 * spreads[-1].clamp_min(1e-12)).sum())
+    return vectors[:, len(spreads) - min(count, there) :].T
 
 
 def rarity(rare: Tensor) -> Tensor:

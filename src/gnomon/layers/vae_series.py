@@ -236,6 +236,7 @@ class SeriesVae(Network):
         """Remember how usual windows ``(n, time, channels)`` look, where anomalies are to be told."""
         if self.views_of is None:
             return
+        self.views_of.lay(torch.cat([self.scale(part.to(self.embedding.device)) for part in inputs.split(_AT_ONCE)]))
         parts = []
         for part in inputs.split(_AT_ONCE):
             part = part.to(self.embedding.device)

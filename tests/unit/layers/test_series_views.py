@@ -23,6 +23,7 @@ def seen(views, values):
 @pytest.fixture(scope="module")
 def views():
     made = SeriesViews(1, 32, 8)
+    made.lay(usual())
     made.fit(seen(made, usual()))
     return made
 
@@ -68,6 +69,30 @@ def test_each_kind_of_anomaly_has_a_view_that_sees_it(views, change, view):
     rare = views(seen(views, values))
     assert rare[0, 16, 0, VIEWS.index(view)] > -math.log(0.01)
     assert rarity(rare)[0, part, 0].mean() > rarity(views(seen(views, usual(1, seed=4))))[0, part, 0].mean() + 1
+
+
+@pytest.mark.parametrize("count", [20, 200])
+def test_what_lies_off_the_plane_of_usual_windows_is_seen_where_it_is(count):
+    times, draw = torch.arange(32) / 8 * 2 * math.pi, torch.Generator().manual_seed(0)
+    weights = torch.randn(count + 1, 2, 2, generator=draw)
+    waves = torch.stack([torch.sin(times), torch.cos(times)])
+    windows = (weights.transpose(1, 2) @ waves).transpose(1, 2)  # two channels, each any wave of that length
+    made = SeriesViews(2, 32, 1)
+    made.lay(windows[:count])
+    view = VIEWS.index("off the plane")
+    new = windows[count:].clone()
+    assert seen(made, new)[..., view].max() < math.log(2e-3)
+    new[0, 10, 1] += 3
+    off = seen(made, new)[0, ..., view]
+    assert off.argmax().item() == 10 * 2 + 1
+    assert off.max() > math.log(2.5)
+
+
+def test_windows_that_are_all_alike_have_a_plane_without_axes():
+    made = SeriesViews(1, 32, 1)
+    made.lay(torch.ones(50, 32, 1))
+    assert not made.axes.any()
+    assert made.middle.eq(1).all()
 
 
 def test_beyond_what_was_seen_stranger_is_rarer(views):
