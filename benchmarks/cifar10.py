@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from records import keep, read, seconds
+from records import who as name_of
 
 HERE = Path(__file__).parent
 PEERS = {"resnet18": "resnet18.py", "keras": "keras_cnn.py"}
@@ -116,7 +117,7 @@ def table() -> str:
     ]
     groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for record in records:
-        groups.setdefault((record["budget"], record["who"], record["machine"]), []).append(record)
+        groups.setdefault((record["budget"], name_of(record), record["machine"]), []).append(record)
     for (budget, who, where), found in sorted(groups.items(), key=lambda item: (seconds(item[0][0]), item[0][1])):
         accuracies = sorted(100 * record["accuracy"] for record in found)
         walls = [record["wall_s"] for record in found]

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from records import keep, read, seconds
+from records import who as name_of
 
 HERE = Path(__file__).parent
 
@@ -112,7 +113,7 @@ def table() -> str:
     ]
     groups: dict[tuple[int, str, str, str], list[dict[str, Any]]] = {}
     for record in records:
-        key = (record["horizon"], record["budget"], record["who"], record["machine"])
+        key = (record["horizon"], record["budget"], name_of(record), record["machine"])
         groups.setdefault(key, []).append(record)
     for (horizon, budget, who, where), found in sorted(groups.items(), key=lambda g: (g[0][0], seconds(g[0][1]), g[0])):
         middle = {name: statistics.median(r[name] for r in found) for name in ("test_mse", "test_mae", "valid_mse")}

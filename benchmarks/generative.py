@@ -38,6 +38,7 @@ from pathlib import Path
 from typing import Any
 
 from records import keep, read, seconds
+from records import who as name_of
 
 HERE = Path(__file__).parent
 DIGITS = "0123456789"
@@ -365,7 +366,7 @@ def table() -> str:
     records = read("generative", "what", "budget", "who", "digit")
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for record in [record for record in records if record["what"] != "stability"]:
-        groups.setdefault((record["what"], record["budget"], record["who"], record["machine"]), []).append(record)
+        groups.setdefault((record["what"], record["budget"], name_of(record), record["machine"]), []).append(record)
     lines = ["| what | budget | who | runs | score, median over seeds (all) | wall time | machine |", "|" + "---|" * 7]
     for (what, budget, who, where), found in sorted(groups.items(), key=lambda g: (g[0][0], len(g[0][1]), g[0])):
         values = by_seed(what, found)

@@ -49,6 +49,12 @@ def read(name: str, *alike: str) -> list[Record]:
     return list(found.values())
 
 
+def who(record: Record) -> str:
+    """Return who was measured, and with which settings, for a table; what makes runs comparable is left out."""
+    own = [setting for setting in record.get("settings") or [] if not setting.startswith("density.")]
+    return f"{record['who']} ({', '.join(own)})" if own else str(record["who"])
+
+
 @functools.cache
 def commit() -> str:
     """Return the commit of this checkout, with a ``+`` where Gnomon's files differ from it; empty outside of one."""

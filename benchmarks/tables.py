@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from records import keep, read
+from records import who as name_of
 
 HERE = Path(__file__).parent
 SOLUBILITY = "measured log solubility in mols per litre"
@@ -198,7 +199,7 @@ def table() -> str:
     ]
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for record in records:
-        key = (record["data"], record["who"], record["budget"], record["machine"])
+        key = (record["data"], name_of(record), record["budget"], record["machine"])
         groups.setdefault(key, []).append(record)
     for (data, who, budget, where), found in sorted(groups.items()):
         name = "rmse" if data in NUMBERS else "accuracy"

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from records import keep, read, seconds
+from records import who as name_of
 
 HERE = Path(__file__).parent
 
@@ -129,7 +130,7 @@ def table() -> str:
     records = read("text", "work", "budget", "who")
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for record in records:
-        groups.setdefault((record["work"], record["budget"], record["who"], record["machine"]), []).append(record)
+        groups.setdefault((record["work"], record["budget"], name_of(record), record["machine"]), []).append(record)
     lines = [
         "| work | budget | who | seeds | median (all) | wall time, median | machine |",
         "|---|---|---|---|---|---|---|",

@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from records import keep, read, seconds
+from records import who as name_of
 
 from gnomon.core.processors import wait_politely
 
@@ -439,7 +440,7 @@ def table() -> str:
     ]
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for record in records:
-        key = record["work"], record["budget"], record["who"], record["machine"]
+        key = record["work"], record["budget"], name_of(record), record["machine"]
         groups.setdefault(key, []).append(record)
     lines = [
         "| work | budget | who | seeds | median (all) | wall time, median | machine |",
