@@ -120,10 +120,11 @@ def write_texts(workspace):
         season = math.sin(2 * math.pi * hour / 24)
         hours.append(f"{day},{10 + 3 * season + draw.gauss(0, 0.2):.3f},{5 - season + draw.gauss(0, 0.2):.3f}")
     (workspace / "sensors.csv").write_text("\n".join(hours) + "\n")
-    phrases = [
-        f"({4 * (n % 2)} (2 What) ({4 * (n % 2)} (2 a) ({1 + 2 * (n % 2)} {draw.choice((bad, good)[n % 2])})))"
-        for n in range(240)
-    ]
+    phrases = []
+    for n in range(240):
+        whole, half = 4 * (n % 2), 1 + 2 * (n % 2)
+        said = f"({half} ({half} {draw.choice((bad, good)[n % 2])}) (2 {draw.choice(things).split()[0]}))"
+        phrases.append(f"({whole} (2 What) ({whole} (2 a) {said}))")
     (workspace / "phrases.txt").write_text("\n".join(phrases) + "\n")
     houses = ["street,sold,size,colour,price"]
     for _ in range(400):
