@@ -19,8 +19,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from records import keep, read, seconds
-from records import who as name_of
+from records import keep, name_of, read, seconds
 
 HERE = Path(__file__).parent
 PEERS = {"resnet18": "resnet18.py", "keras": "keras_cnn.py"}

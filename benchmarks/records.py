@@ -35,21 +35,22 @@ def keep(name: str, record: Record) -> None:
 def read(name: str, *alike: str) -> list[Record]:
     """Return the records of ``results/NAME.jsonl``, oldest first.
 
-    Of those that agree in the fields ``alike``, and in seed, settings and machine, only the newest is returned: what
-    was measured again after a change replaces what was measured before.
+    Of those that agree in the fields ``alike``, where any are named, and in seed, settings and machine, only the newest
+    is returned: what was measured again after a change replaces what was measured before.
     """
     path = RESULTS / f"{name}.jsonl"
     records = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+    if not alike:
+        return records
     found: dict[str, Record] = {}
-    for place, record in enumerate(records):
-        fields = (*alike, "seed", "settings", "machine") if alike else ()
-        key = json.dumps([record.get(field) for field in fields] if alike else place)
+    for record in records:
+        key = json.dumps([record.get(field) for field in (*alike, "seed", "settings", "machine")])
         found.pop(key, None)
         found[key] = record
     return list(found.values())
 
 
-def who(record: Record) -> str:
+def name_of(record: Record) -> str:
     """Return who was measured, and with which settings, for a table; what makes runs comparable is left out."""
     own = [setting for setting in record.get("settings") or [] if not setting.startswith("density.")]
     return f"{record['who']} ({', '.join(own)})" if own else str(record["who"])

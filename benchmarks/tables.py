@@ -27,8 +27,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from records import keep, read
-from records import who as name_of
+from records import keep, name_of, read
 
 HERE = Path(__file__).parent
 SOLUBILITY = "measured log solubility in mols per litre"

@@ -24,8 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from records import keep, read, seconds
-from records import who as name_of
+from records import keep, name_of, read, seconds
 
 HERE = Path(__file__).parent
 

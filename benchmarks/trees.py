@@ -34,8 +34,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from records import keep, read, seconds
-from records import who as name_of
+from records import keep, name_of, read, seconds
 
 from gnomon.core.processors import wait_politely
 
