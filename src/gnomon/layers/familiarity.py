@@ -1,10 +1,12 @@
-"""How unlike normal pictures a picture is: by its edges, compared with those of remembered pictures.
+"""How unlike normal pictures a picture is: by its edges, compared with those of remembered pictures, and by how much of
+it a network that knows only normal ones leaves unexplained.
 
 Edges are looked at in several views, from the coarse to the fine; what is strange in one may be usual in another, and
 the mean of all is surer than any.
 
 A likelihood alone calls simple pictures normal: Nalisnick et al., "Do deep generative models know what they don't
-know?", arXiv 1810.09136. A distance that is taken relative to how far normal pictures are from each other does not.
+know?", arXiv 1810.09136. A distance that is taken relative to how far normal pictures are from each other does not, nor
+does an error that is taken relative to how much there is to explain.
 """
 
 from __future__ import annotations
@@ -19,30 +21,70 @@ REMEMBERED = 8000
 """Normal pictures that are remembered."""
 VIEWS = ((4, 2), (5, 1), (7, 0), (9, 1))
 """Cells along each side, and how often the pictures are smoothed before."""
+EXPLAINED = 1000
+"""Remembered pictures, at most, whose unexplained shares say what is usual."""
+_WEIGHT = 0.35
+"""What one deviation of the unexplained share counts, in deviations of the edges."""
 _COMPONENTS = 60
 _ROWS = 1000
+_FAINT = 0.01
+"""Contrasts below this, of the range of pixels, do not count: of an even picture nothing can be explained."""
+_ALIKE = 1e-6
 
 
 class Familiarity(nn.Module):
     """Remembers normal pictures uint8 ``(n, height, width, channels)`` and says how strange others are beside them."""
+
+    usual: Tensor
+    slope: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.views = nn.ModuleList(
             Neighbours(ORIENTATIONS * cells**2, size=REMEMBERED, components=_COMPONENTS) for cells, _ in VIEWS
         )
+        self.register_buffer("usual", torch.zeros(()))
+        self.register_buffer("slope", torch.zeros(()))
+
+    @property
+    def ready(self) -> bool:
+        """Whether pictures are remembered."""
+        return all(int(view.count) > 1 for view in self.views)  # type: ignore[operator]
 
     @torch.no_grad()
-    def fit(self, inputs: Tensor) -> None:
-        """Remember pictures, evenly spread ones where they are too many."""
+    def fit(self, inputs: Tensor, unexplained: Tensor) -> None:
+        """Remember pictures, evenly spread ones where they are too many.
+
+        ``unexplained (m,)`` is what `unexplained` says of some of them.
+        """
+        found = []
         for view, (cells, smoothed) in zip(self.views, VIEWS, strict=True):
             parts = [oriented_gradients(part, cells=cells, smoothed=smoothed) for part in inputs.split(_ROWS)]
-            view.fit(torch.cat(parts))  # type: ignore[operator]
+            found.append(view.fit(torch.cat(parts)))  # type: ignore[operator]
+        by_edges, spread = torch.stack(found).mean(0).std(correction=0), unexplained.float().std(correction=0)
+        self.usual.copy_(unexplained.float().median())
+        self.slope.copy_(_WEIGHT * by_edges / spread if spread > _ALIKE else 0.0)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return the mean logarithm of the ratios of distances, ``(batch,)``: about 0 for what is usual."""
+    def forward(self, inputs: Tensor, unexplained: Tensor) -> Tensor:
+        """Return how strange pictures are, ``(batch,)``: about 0 for what is usual.
+
+        That is the mean logarithm of the ratios of distances, and beside it what was left unexplained, ``(batch,)``.
+        """
         found = [
             view(oriented_gradients(inputs, cells=cells, smoothed=smoothed))
             for view, (cells, smoothed) in zip(self.views, VIEWS, strict=True)
         ]
-        return torch.stack(found).mean(0)
+        return torch.stack(found).mean(0) + self.slope * (unexplained.float() - self.usual)
+
+
+def unexplained(inputs: Tensor, rebuilt: Tensor) -> Tensor:
+    """Return the logarithm of the share of what makes up a picture that was not rebuilt, ``(batch,)``.
+
+    ``inputs`` are uint8 ``(batch, height, width, channels)``, ``rebuilt`` those pictures made from their latents, in
+    [0, 1], ``(batch, channels, height, width)``. The share is the error over the deviation of the pixels, both the root
+    of the mean square: that of the fraction of variance unexplained.
+    """
+    pixels = inputs.float().permute(0, 3, 1, 2) / 255
+    error = (pixels - rebuilt.float()).square().mean((1, 2, 3)).sqrt()
+    contrast = (pixels - pixels.mean((2, 3), keepdim=True)).square().mean((1, 2, 3)).sqrt()
+    return torch.log((error + _FAINT) / (contrast + _FAINT))

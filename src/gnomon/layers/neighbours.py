@@ -36,8 +36,11 @@ class Neighbours(nn.Module):
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
 
     @torch.no_grad()
-    def fit(self, features: Tensor) -> None:
-        """Remember samples ``(n, features)``, evenly spread ones where they are too many, and how close they lie."""
+    def fit(self, features: Tensor) -> Tensor:
+        """Remember samples ``(n, features)``, evenly spread ones where they are too many, and how close they lie.
+
+        Returns what `forward` would say of each of them if it were not remembered itself, ``(remembered,)``.
+        """
         size = len(self.memory)
         rows = torch.linspace(0, len(features) - 1, min(size, len(features))).round().long().unique()
         chosen = features[rows].float()
@@ -49,7 +52,11 @@ class Neighbours(nn.Module):
         self.memory.fill_(_FAR)
         self.memory[: len(rows)] = centred @ self.axes
         self.spacing.fill_(1.0)
-        self.spacing[: len(rows)] = self._near(self.memory[: len(rows)], own=True)[0]
+        if len(rows) < 2:
+            return torch.zeros(len(rows), device=features.device)
+        distance, near = self._near(self.memory[: len(rows)], own=True)
+        self.spacing[: len(rows)] = distance
+        return self._strange(distance, near)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the logarithm of the ratio of distances, ``(batch,)``: about 0 for what is usual.
@@ -60,6 +67,10 @@ class Neighbours(nn.Module):
             return torch.zeros(len(features), device=features.device)
         with torch.autocast(features.device.type, enabled=False):  # small differences of large numbers
             distance, rows = self._near((features.float() - self.mean) @ self.axes, own=False)
+        return self._strange(distance, rows)
+
+    def _strange(self, distance: Tensor, rows: Tensor) -> Tensor:
+        """Return the logarithm of the ratio for samples so far from the remembered ``rows (batch, nearest)``."""
         around = self.spacing[rows].mean(1)
         return torch.log((distance + _LEAST) / (around + _LEAST))
 

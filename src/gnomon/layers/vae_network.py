@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from gnomon.core.spec import Density, Image, MixedRow, Normality, Output
 from gnomon.layers.binarise import binarise
-from gnomon.layers.familiarity import Familiarity
+from gnomon.layers.familiarity import EXPLAINED, Familiarity, unexplained
 from gnomon.layers.gaussian_latents import Fixed, Means, Pick, Posterior, Prior
 from gnomon.layers.importance_bound import BOUND_SALT, importance_bound, portions, warmed
 from gnomon.layers.keyed_noise import DrawnNoise, KeyedNoise, keys_of, mixed
@@ -23,6 +23,7 @@ from gnomon.layers.network import Network, Role
 from gnomon.layers.told_classes import class_indices, some_hidden
 
 Features = tuple[Tensor, ...]
+_AT_ONCE = 250
 
 
 class Latents(NamedTuple):
@@ -138,29 +139,44 @@ class Generative(Network):
 
         ``value`` is ``(batch, 2 + groups)``: the reconstruction, how strange the sample is, then the divergence of each
         group of latents. The bound itself says how strange a sample is; where anomalies are to be told, simple pictures
-        would pass for normal ones, and the distance from remembered ones says it. The
-        penalty ``kl`` is their weighted mean: the weight rises over the warm-up, and a group costs no less than its
-        free nats. Source: free bits: Kingma et al., arXiv 1606.04934, appendix C.8; warm-up: Sønderby et al.,
-        arXiv 1602.02282, section 3.
+        would pass for normal ones, and the distance from remembered ones says it, with the share of the picture that
+        the latents do not explain. The penalty ``kl`` is their weighted mean: the weight rises over the warm-up, and a
+        group costs no less than its free nats. Source: free bits: Kingma et al., arXiv 1606.04934, appendix C.8;
+        warm-up: Sønderby et al., arXiv 1602.02282, section 3.
         """
         classes = self._classes(inputs, given)
         pictures = self.observed(inputs, anew=self.training)
         noise = DrawnNoise(inputs.device) if self.training else KeyedNoise(keys_of(inputs))
-        found = self.descend(self.look(pictures, classes), Posterior(noise), classes)
+        features = self.look(pictures, classes)
+        found = self.descend(features, Posterior(noise), classes)
         rebuilt = self.likelihood.nats(found.parameters, pictures) + self.naming(classes)
         divergences = torch.stack(found.kls, dim=1)
         penalty = divergences.mean(0).clamp_min(self.free_nats).sum() * self.weight()
         strange = (rebuilt + divergences.sum(1)).detach()
         if self.familiarity is not None and not self.training:
-            strange = self.familiarity(inputs)
+            strange = torch.zeros_like(strange)
+            if self.familiarity.ready:
+                strange = self.familiarity(inputs, self._unexplained(inputs, features, classes))
         value = torch.cat([torch.stack([rebuilt, strange], dim=1), divergences], dim=1)
         return Output(value.float(), penalties={"kl": penalty})
 
     @torch.no_grad()
     def remember(self, inputs: Tensor) -> None:
         """Remember normal pictures uint8 ``(n, height, width, channels)``, where anomalies are to be told."""
-        if self.familiarity is not None:
-            self.familiarity.fit(inputs)
+        if self.familiarity is None:
+            return
+        rows = torch.linspace(0, len(inputs) - 1, min(EXPLAINED, len(inputs))).long()
+        found = []
+        for part in inputs[rows].split(_AT_ONCE):
+            part = part.to(self.head.offset.device)
+            classes = self._known(len(part), None)
+            found.append(self._unexplained(part, self.look(self.observed(part, anew=False), classes), classes))
+        self.familiarity.fit(inputs, torch.cat(found))
+
+    def _unexplained(self, inputs: Tensor, features: Features, classes: Tensor) -> Tensor:
+        """Return what the mean latents leave unexplained of pictures, ``(batch,)``: see `familiarity.unexplained`."""
+        rebuilt = self.likelihood.mean(self.descend(features, Means(), classes).parameters)
+        return unexplained(inputs, rebuilt)
 
     def weight(self) -> float:
         """Return the weight of the divergence at this progress."""

@@ -13,10 +13,10 @@ import torch
 from gnomon.assemble import Model
 from gnomon.core import bounds, surprise
 from gnomon.core.errors import StoppedError
-from gnomon.core.spec import Batch, Dataset, Density, Image, Normality, Series, Spec, Split
+from gnomon.core.spec import Batch, Dataset, Density, Image, Normality, Spec, Split
 from gnomon.data import feeds
 from gnomon.data.stretches import Stretches
-from gnomon.layers.familiarity import REMEMBERED, VIEWS
+from gnomon.layers.familiarity import EXPLAINED, REMEMBERED, VIEWS
 from gnomon.layers.vae_network import Generative
 from gnomon.layers.vae_series import SeriesVae
 from gnomon.outputs import rowscores
@@ -32,6 +32,8 @@ _STRETCHES = 2000
 """Usual stretches of a series whose looks are remembered."""
 _PAIR_S = 1.5e-8
 """Seconds to compare two samples."""
+_REBUILT = 1.5
+"""So many looks at a picture it takes to rebuild it from its latents."""
 
 Kept = npt.NDArray[Any]
 Stop = Callable[[], bool]
@@ -46,14 +48,16 @@ def samples_for(spec: Spec, *, draws: int, count: int, look_s: float, seconds: f
     return max(0, min(count, _MOST, int(SHARE * seconds / max(1e-9, look_s * draws))))
 
 
-def remembering_s(spec: Spec, *, num_train: int, num_measured: int) -> float:
-    """Return about how many seconds it takes to remember normal samples and to compare the measured ones with them."""
-    if isinstance(spec.input, Series):
+def remembering_s(spec: Spec, *, num_train: int, num_measured: int, look_s: float) -> float:
+    """Return about how many seconds it takes to remember normal pictures and to compare the measured ones with them.
+
+    ``look_s`` is how long the network looks at one before it remembers any.
+    """
+    if not (isinstance(spec.target, Normality) and isinstance(spec.input, Image)):
         return 0.0
     remembered = min(REMEMBERED, num_train)
-    remembers = isinstance(spec.target, Normality) and isinstance(spec.input, Image)
     pairs = remembered * (remembered + num_measured)
-    return _PAIR_S * len(VIEWS) * pairs if remembers else 0.0
+    return _PAIR_S * len(VIEWS) * pairs + _REBUILT * look_s * (num_measured + min(EXPLAINED, remembered))
 
 
 def rows_looks(dataset: Dataset) -> float:
@@ -72,7 +76,9 @@ def memorise(model: Model, train: Split) -> None:
     if isinstance(model.network, Generative | SeriesVae) and len(train):
         most = REMEMBERED if isinstance(model.network, Generative) else _STRETCHES
         rows = np.unique(np.linspace(0, len(train) - 1, min(most, len(train))).astype(np.int64))
-        model.network.remember(torch.from_numpy(np.ascontiguousarray(train.inputs[rows])))
+        model.network.eval()
+        with model.precision.autocast():
+            model.network.remember(torch.from_numpy(np.ascontiguousarray(train.inputs[rows])))
 
 
 def accustomed(model: Model, valid: Split, *, should_stop: Stop) -> tuple[Model, Kept]:

@@ -197,7 +197,10 @@ def _reserve(sitting: Sitting, parts: Parts, costs: planner.Costs, *, looks: int
     if writer(sitting, parts) is not None:
         total_s += _WRITING_S
     total_s += tightening.remembering_s(
-        sitting.dataset.spec, num_train=len(sitting.train), num_measured=_num_measured(sitting)
+        sitting.dataset.spec,
+        num_train=len(sitting.train),
+        num_measured=_num_measured(sitting),
+        look_s=costs.look_s,
     )
     if portrait.fits(sitting.dataset.spec):
         total_s += _PORTRAIT_S + _SPARE * costs.look_s * portrait.NUM_PICTURES

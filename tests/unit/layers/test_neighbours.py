@@ -51,3 +51,12 @@ def test_copies_of_what_is_remembered_are_not_strange():
     neighbours = fitted(torch.zeros(50, 6))
     assert neighbours(torch.zeros(2, 6)).abs().max() < 1e-4
     assert neighbours(torch.ones(1, 6)).item() > 5
+
+
+def test_what_is_remembered_is_told_how_strange_it_would_be_otherwise():
+    usual, far = normal(200), torch.full((1, 6), 9.0)
+    told = Neighbours(6, size=500, components=6).fit(torch.cat([usual, far]))
+    assert told.shape == (201,)
+    assert told[:200].mean().abs() < 0.3
+    assert told[200] == told.max() > 1
+    assert Neighbours(6, size=5, components=6).fit(far).tolist() == [0.0]
