@@ -1,27 +1,25 @@
 """How strange each value of a series is: several views of it, each compared with how it looks in usual data.
 
-A likelihood alone is blind where something is too regular: a sensor that froze is rebuilt without an effort. So what
-the model expects is looked at beside how much the values move, how they differ from those one season before, and what a
-linear model leaves over. Each view counts by how rare it is in the training data, and the rarest one speaks. Source:
-typical rather than likely: Nalisnick et al., "Detecting out-of-distribution inputs to deep generative models using
-typicality", arXiv 1906.02994; heavy tails beyond what was seen: Pickands, "Statistical inference using extreme order
-statistics", Annals of Statistics 3, 1975 (generalised Pareto distribution); what principal components leave over:
-Jackson and Mudholkar, "Control procedures for residuals associated with principal component analysis", Technometrics
-21, 1979.
+A likelihood alone is blind where something is too regular: a sensor that froze is rebuilt without an effort. So the
+bound of the whole window is looked at beside how little the values move, how they differ from those one season before,
+and what a linear model leaves over. Each view counts by how rare it is in the training data; one that is rarer in
+later, usual data, because the series drifts or because the network knows its training data too well, counts so much
+less. Sources: typical rather than likely: Nalisnick et al., "Detecting out-of-distribution inputs to deep generative
+models using typicality", arXiv 1906.02994; heavy tails beyond what was seen: Pickands, "Statistical inference using
+extreme order statistics", Annals of Statistics 3, 1975 (generalised Pareto distribution); what principal components
+leave over: Jackson and Mudholkar, "Control procedures for residuals associated with principal component analysis",
+Technometrics 21, 1979.
 """
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-VIEWS = ("unexpected", "off", "lively", "still", "unlikely", "off the plane", "unlike last season")
-"""What a view is called: the value comes as a surprise; values around it are off what is expected; they move too much;
-too little; the whole window, of all channels, is improbable; the value is off the plane in which usual windows spread
-most; values around it differ from those one season before."""
+VIEWS = ("still", "unlikely", "off the plane", "unlike last season")
+"""What a view is called: values around it move too little; the whole window, of all channels, is improbable; the value
+is off the plane in which usual windows spread most; values around it differ from those one season before."""
 MOST = 1000.0
 """No view is rarer than this, in nats."""
 _TAILS = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
@@ -29,19 +27,22 @@ _BEYOND = _TAILS.index(0.05)
 """The tail beyond the last knot begins as steeply as from this one to the last."""
 _SHAPE = 0.5
 """How heavy it is: values of new data lie beyond those of the training more often than an exponential tail allows."""
-_OTHERS = 0.02
-"""Weight of the mean of all views beside the rarest one. A large one would hide a channel that only froze."""
 _AXES = 32
 _MOST_WINDOWS = 1024
 """So many windows, at most, say which plane that is."""
 _STILL = 1e-3
 """Movements below this, in deviations of the channel, are none."""
+_ODD = 10.0
+"""No value of later windows counts as rarer than this, in nats: it may well be an anomaly."""
+_FEW_WINDOWS = 4
+"""So many later windows that were as rare as those of the training are taken for granted."""
 
 
 class SeriesViews(nn.Module):
     """Views of values ``(batch, time, channels)`` in deviations; their knots are quantiles over usual values."""
 
     knots: Tensor
+    excess: Tensor
     ready: Tensor
     middle: Tensor
     axes: Tensor
@@ -53,6 +54,7 @@ class SeriesViews(nn.Module):
         self.period = period if 1 < period <= length // 2 else 0
         self.num_views = len(VIEWS) if self.period else len(VIEWS) - 1
         self.register_buffer("knots", torch.zeros(channels * self.num_views, len(_TAILS)))
+        self.register_buffer("excess", torch.ones(channels * self.num_views))
         self.register_buffer("ready", torch.zeros(()))
         self.register_buffer("middle", torch.zeros(length * channels))
         self.register_buffer("axes", torch.zeros(max(1, min(_AXES, length * channels // 4)), length * channels))
@@ -74,26 +76,41 @@ class SeriesViews(nn.Module):
         ordered = seen.flatten(0, 1).flatten(1).T.double().sort(dim=1).values
         places = [min(ordered.shape[1] - 1, int((1 - tail) * ordered.shape[1])) for tail in _TAILS]
         self.knots.copy_(ordered[:, places].float())
+        self.excess.fill_(1.0)
         self.ready.fill_(1.0)
 
-    def seen(self, values: Tensor, expected: Tensor, nats: Tensor, kl: Tensor) -> Tensor:
+    @torch.no_grad()
+    def temper(self, seen: Tensor) -> None:
+        """Let views that call usual values of later windows rare count less: ``(n, time, channels, views)``.
+
+        A rarity -log(share) has a mean square of 2 where the shares are what they should be. Views that are less rare
+        than that are left alone.
+        """
+        self.excess.fill_(1.0)
+        squares = self(seen).clamp_max(_ODD).double().square().mean((0, 1)).flatten()
+        found = (squares / 2 * len(seen) + _FEW_WINDOWS) / (len(seen) + _FEW_WINDOWS)
+        self.excess.copy_(found.sqrt().clamp_min(1.0))
+
+    def seen(self, values: Tensor, nats: Tensor, kl: Tensor) -> Tensor:
         """Return the views of values ``(batch, time, channels)``, ``(…, views)``; greater is stranger.
 
-        ``expected`` and ``nats`` are of the same shape; ``kl (batch,)`` are the nats of the latents of the window.
+        ``nats`` are of the same shape; ``kl (batch,)`` are the nats of the latents of the window.
         """
         moves = F.pad(values[:, 1:] - values[:, :-1], (0, 0, 1, 0))
         moves = torch.cat([moves[:, 1:2], moves[:, 1:]], dim=1) if values.shape[1] > 1 else moves
-        liveliness = torch.log(self._around(moves.square()) + _STILL**2)
-        off = torch.log(self._around((values - expected).abs()) + _STILL)
+        still = -torch.log(self._around(moves.square()) + _STILL**2)
         unlikely = ((nats.flatten(1).sum(1) + kl) / nats[0].numel()).view(-1, 1, 1)
         left = torch.log(self._left_over(values).abs() + _STILL)
-        found = [nats, off, liveliness, -liveliness, unlikely.expand_as(nats), left]
+        found = [still, unlikely.expand_as(nats), left]
         if self.period:
             found.append(torch.log(self._around(self._from_last_season(values).abs()) + _STILL))
         return torch.stack(found, dim=-1)
 
     def forward(self, seen: Tensor) -> Tensor:
-        """Return how rare views ``(batch, time, channels, views)`` are: about -log of their share among usual ones."""
+        """Return how rare views ``(batch, time, channels, views)`` are: about -log of their share among usual ones.
+
+        That is divided by how much rarer later ones were.
+        """
         flat = seen.flatten(0, 1).flatten(1).T.contiguous().float()
         place = torch.searchsorted(self.knots, flat)  # of equal values all are as usual as the most usual of them
         rare = -torch.log(torch.tensor(_TAILS, device=flat.device))
@@ -103,7 +120,7 @@ class SeriesViews(nn.Module):
         inside = torch.where(place == 0, rare[0], rare[low] + share * (rare[high] - rare[low]))
         steep = (rare[-1] - rare[_BEYOND]) / (self.knots[:, -1:] - self.knots[:, _BEYOND : _BEYOND + 1]).clamp_min(1e-2)
         beyond = torch.log1p(_SHAPE * steep * (flat - self.knots[:, -1:]).clamp_min(0)) / _SHAPE
-        return (inside + beyond).clamp_max(MOST).T.reshape(seen.shape)
+        return ((inside + beyond).clamp_max(MOST) / self.excess[:, None]).T.reshape(seen.shape)
 
     def _left_over(self, values: Tensor) -> Tensor:
         """Return by how much values are off the plane, ``(batch, time, channels)``."""
@@ -136,9 +153,9 @@ def _principal(centred: Tensor, count: int) -> Tensor:
 
 
 def rarity(rare: Tensor) -> Tensor:
-    """Return how strange each value is, ``(batch, time, channels)``, for rarities ``(…, views)``: the rarest speaks.
+    """Return how strange values are, ``(batch, time, channels)``, for rarities ``(…, views)``: their root mean square.
 
-    Where it is that of the whole window, which all channels share, the others tell which channel is the strangest.
+    The rarest has the greatest say; where it is that of the whole window, which all channels share, the others tell
+    which channel is the strangest.
     """
-    found: Tensor = rare.amax(dim=-1) + _OTHERS * rare.mean(dim=-1) - math.log(rare.shape[-1])
-    return found
+    return rare.square().mean(dim=-1).sqrt()

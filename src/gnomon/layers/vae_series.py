@@ -228,24 +228,23 @@ class SeriesVae(Network):
         nats, kl = self._nats(values, decoded), self._divergence(mean, log_scale)
         strange = nats
         if self.views_of is not None and bool(self.views_of.ready):
-            strange = rarity(self.views_of(self._seen(values, decoded, nats, kl)))
+            strange = rarity(self.views_of(self.views_of.seen(values, nats, kl)))
         return Steps(self._in_units(decoded.expected), nats, strange, kl)
 
     @torch.no_grad()
     def remember(self, inputs: Tensor) -> None:
         """Remember how usual windows ``(n, time, channels)`` look, where anomalies are to be told."""
-        if self.views_of is None:
-            return
-        self.views_of.lay(torch.cat([self.scale(part.to(self.embedding.device)) for part in inputs.split(_AT_ONCE)]))
-        parts = []
-        for part in inputs.split(_AT_ONCE):
-            part = part.to(self.embedding.device)
-            values, classes = self.scale(part), self._classes(part, None)
-            mean, log_scale = self._posterior(values, classes)
-            decoded = self._decode(mean, classes)
-            nats = self._nats(values, decoded)
-            parts.append(self._seen(values, decoded, nats, self._divergence(mean, log_scale)))
-        self.views_of.fit(torch.cat(parts))
+        if self.views_of is not None:
+            self.views_of.lay(
+                torch.cat([self.scale(part.to(self.embedding.device)) for part in inputs.split(_AT_ONCE)])
+            )
+            self.views_of.fit(self._seen(inputs))
+
+    @torch.no_grad()
+    def temper(self, inputs: Tensor) -> None:
+        """See how rare usual windows look that it was not trained on: see `SeriesViews.temper`."""
+        if self.views_of is not None and bool(self.views_of.ready):
+            self.views_of.temper(self._seen(inputs))
 
     @torch.no_grad()
     def sample(
@@ -335,9 +334,17 @@ class SeriesVae(Network):
             return divergence(mean, log_scale)
         return divergence_from_mixture(mean, log_scale, *self._components())
 
-    def _seen(self, values: Tensor, decoded: Decoded, nats: Tensor, kl: Tensor) -> Tensor:
+    def _seen(self, inputs: Tensor) -> Tensor:
+        """Return the views of windows in their units, ``(n, time, channels, views)``."""
         assert self.views_of is not None
-        return self.views_of.seen(values, decoded.expected, nats, kl)
+        parts = []
+        for part in inputs.split(_AT_ONCE):
+            part = part.to(self.embedding.device)
+            values, classes = self.scale(part), self._classes(part, None)
+            mean, log_scale = self._posterior(values, classes)
+            nats = self._nats(values, self._decode(mean, classes))
+            parts.append(self.views_of.seen(values, nats, self._divergence(mean, log_scale)))
+        return torch.cat(parts)
 
     def _in_units(self, values: Tensor) -> Tensor:
         return values.float() * self.scale.deviation + self.scale.mean

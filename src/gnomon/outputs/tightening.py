@@ -74,8 +74,7 @@ def rows_looks(dataset: Dataset) -> float:
 def memorise(model: Model, train: Split) -> None:
     """Let the network remember normal samples, evenly spread over the training split, where it does."""
     if isinstance(model.network, Generative | SeriesVae) and len(train):
-        most = REMEMBERED if isinstance(model.network, Generative) else _STRETCHES
-        rows = np.unique(np.linspace(0, len(train) - 1, min(most, len(train))).astype(np.int64))
+        rows = _spread(len(train), REMEMBERED if isinstance(model.network, Generative) else _STRETCHES)
         model.network.eval()
         with model.precision.autocast():
             model.network.remember(torch.from_numpy(np.ascontiguousarray(train.inputs[rows])))
@@ -86,6 +85,10 @@ def accustomed(model: Model, valid: Split, *, should_stop: Stop) -> tuple[Model,
 
     Of windows of a series each row is a sample, for each row is asked about.
     """
+    if isinstance(model.network, SeriesVae) and len(valid):
+        model.network.eval()
+        with model.precision.autocast():
+            model.network.temper(torch.from_numpy(np.ascontiguousarray(valid.inputs[_spread(len(valid))])))
     kept = outputs(model, valid, should_stop=should_stop)
     scores = kept[:, bounds.STRANGENESS]
     if rowscores.fits(valid):
@@ -113,7 +116,7 @@ def tightened(model: Model, split: Split, kept: Kept, *, should_stop: Stop = lam
     network, draws = model.network, int(model.task.importance_samples)
     if not isinstance(network, Generative | SeriesVae) or draws < 2 or not model.num_tightened or not len(split):
         return kept
-    rows = np.unique(np.linspace(0, len(split) - 1, min(model.num_tightened, len(split))).astype(np.int64))
+    rows = _spread(len(split), model.num_tightened)
     kept = kept.copy()
     network.eval()
     with model.precision.autocast():
@@ -124,6 +127,11 @@ def tightened(model: Model, split: Split, kept: Kept, *, should_stop: Stop = lam
             kept[batch.ids, bounds.BOUND], kept[batch.ids, bounds.VARIANCE] = found[:, 0], found[:, 1]
             kept[batch.ids, bounds.DRAWS] = draws
     return kept
+
+
+def _spread(count: int, most: int = _STRETCHES) -> npt.NDArray[np.int64]:
+    """Return at most so many of ``count`` places, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
 
 
 def _pass(model: Model, batches: Iterator[Batch], should_stop: Stop) -> Kept:

@@ -16,8 +16,7 @@ def usual(count=200, length=32, seed=0):
 
 def seen(views, values):
     expected = torch.sin(2 * math.pi * torch.arange(values.shape[1]) / 8)[None, :, None].expand_as(values)
-    nats = (values - expected).square()
-    return views.seen(values, expected, nats, torch.zeros(len(values)))
+    return views.seen(values, (values - expected).square(), torch.zeros(len(values)))
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +45,10 @@ def test_usual_values_are_as_rare_as_their_share(views):
 @pytest.mark.parametrize(
     ("change", "view"),
     [
-        ("spike", "unexpected"),
+        ("spike", "off the plane"),
         ("frozen", "still"),
-        ("level", "off"),
-        ("noise", "lively"),
+        ("level", "unlike last season"),
+        ("noise", "unlikely"),
         ("late", "unlike last season"),
     ],
 )
@@ -103,9 +102,39 @@ def test_beyond_what_was_seen_stranger_is_rarer(views):
     assert (views(high)[..., 0] > views(low)[..., 0]).all()
 
 
-def test_the_rarest_view_speaks():
-    rare = torch.tensor([[[[1.0, 5.0, 2.0]]]])
-    assert rarity(rare).item() == pytest.approx(5.0 + 0.02 * 8.0 / 3 - math.log(3))
+def test_the_rarest_view_speaks_loudest():
+    assert rarity(torch.tensor([[[[1.0, 5.0, 2.0]]]])).item() == pytest.approx(math.sqrt(10))
+    one, many = rarity(torch.tensor([[6.0, 0.0, 0.0], [3.0, 3.0, 3.0]])).tolist()
+    assert one > many
+
+
+def test_a_view_counts_less_the_rarer_later_windows_are():
+    views = SeriesViews(1, 32, 8)
+    views.lay(usual())
+    views.fit(seen(views, usual()))
+    before = views(seen(views, usual(50, seed=5)))
+    views.temper(seen(views, usual(100, seed=6)))
+    assert (views.excess < 1.25).all()  # nothing has changed
+    louder = 1.5 * usual(100, seed=6)
+    views.temper(seen(views, louder))
+    still, unlikely, plane, season = views.excess.tolist()
+    assert still == 1.0
+    assert min(unlikely, plane, season) > 1.4
+    after = views(seen(views, usual(50, seed=5)))
+    torch.testing.assert_close(after * views.excess, before)
+    assert views(seen(views, louder)).square().mean((0, 1, 2))[2] / 2 == pytest.approx(1, abs=0.1)
+    views.temper(seen(views, louder)[:1])
+    assert (views.excess[1:] < torch.tensor([unlikely, plane, season])).all()  # a single window says little
+
+
+def test_one_wild_value_among_later_ones_silences_no_view():
+    views = SeriesViews(1, 32, 8)
+    views.lay(usual())
+    views.fit(seen(views, usual()))
+    later = usual(100, seed=6)
+    later[50, 16] += 1e6
+    views.temper(seen(views, later))
+    assert (views.excess < 1.4).all()
 
 
 def test_a_channel_that_never_changes_is_usual_until_it_does():
@@ -113,7 +142,7 @@ def test_a_channel_that_never_changes_is_usual_until_it_does():
     still = torch.zeros(50, 32, 1)
 
     def looked(values):
-        return made.seen(values, torch.zeros_like(values), torch.full_like(values, -4.0), torch.zeros(len(values)))
+        return made.seen(values, torch.full_like(values, -4.0), torch.zeros(len(values)))
 
     made.fit(looked(still))
     assert made(looked(still[:1])).max() <= -math.log(0.5) + 1e-6
