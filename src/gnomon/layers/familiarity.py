@@ -1,5 +1,5 @@
-"""How unlike normal pictures a picture is: by its edges, compared with those of remembered pictures, and by how much of
-it a network that knows only normal ones leaves unexplained.
+"""How unlike normal pictures a picture is: by its edges, compared with those of remembered pictures, by how much of it
+is left unexplained by a network that knows only normal ones, and by what stands out in one place.
 
 Edges are looked at in several views, from the coarse to the fine; what is strange in one may be usual in another, and
 the mean of all is surer than any.
@@ -14,8 +14,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from gnomon.core.spec import Image
 from gnomon.layers.neighbours import Neighbours
 from gnomon.layers.oriented_gradients import ORIENTATIONS, oriented_gradients
+from gnomon.layers.picture_plane import PicturePlane
 
 REMEMBERED = 8000
 """Normal pictures that are remembered."""
@@ -37,14 +39,17 @@ class Familiarity(nn.Module):
 
     usual: Tensor
     slope: Tensor
+    spread: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, image: Image) -> None:
         super().__init__()
         self.views = nn.ModuleList(
             Neighbours(ORIENTATIONS * cells**2, size=REMEMBERED, components=_COMPONENTS) for cells, _ in VIEWS
         )
+        self.plane = PicturePlane(image)
         self.register_buffer("usual", torch.zeros(()))
         self.register_buffer("slope", torch.zeros(()))
+        self.register_buffer("spread", torch.zeros(()))
 
     @property
     def ready(self) -> bool:
@@ -57,24 +62,30 @@ class Familiarity(nn.Module):
 
         ``unexplained (m,)`` is what `unexplained` says of some of them.
         """
-        found = []
+        device, found = self.usual.device, []
         for view, (cells, smoothed) in zip(self.views, VIEWS, strict=True):
-            parts = [oriented_gradients(part, cells=cells, smoothed=smoothed) for part in inputs.split(_ROWS)]
+            parts = [
+                oriented_gradients(part.to(device), cells=cells, smoothed=smoothed) for part in inputs.split(_ROWS)
+            ]
             found.append(view.fit(torch.cat(parts)))  # type: ignore[operator]
-        by_edges, spread = torch.stack(found).mean(0).std(correction=0), unexplained.float().std(correction=0)
+        by_edges, by_share = torch.stack(found).mean(0).std(correction=0), unexplained.float().std(correction=0)
+        self.spread.copy_(by_edges)
         self.usual.copy_(unexplained.float().median())
-        self.slope.copy_(_WEIGHT * by_edges / spread if spread > _ALIKE else 0.0)
+        self.slope.copy_(_WEIGHT * by_edges / by_share if by_share > _ALIKE else 0.0)
+        self.plane.fit(inputs)
 
     def forward(self, inputs: Tensor, unexplained: Tensor) -> Tensor:
         """Return how strange pictures are, ``(batch,)``: about 0 for what is usual.
 
-        That is the mean logarithm of the ratios of distances, and beside it what was left unexplained, ``(batch,)``.
+        That is the mean logarithm of the ratios of distances, and in units of its deviation what was left unexplained,
+        ``(batch,)``, and what stands out in one place.
         """
         found = [
             view(oriented_gradients(inputs, cells=cells, smoothed=smoothed))
             for view, (cells, smoothed) in zip(self.views, VIEWS, strict=True)
         ]
-        return torch.stack(found).mean(0) + self.slope * (unexplained.float() - self.usual)
+        beside = self.slope * (unexplained.float() - self.usual) + self.spread * self.plane(inputs)
+        return torch.stack(found).mean(0) + beside
 
 
 def unexplained(inputs: Tensor, rebuilt: Tensor) -> Tensor:

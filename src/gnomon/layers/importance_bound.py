@@ -12,6 +12,8 @@ BOUND_SALT = 0x6B
 """Tells the noise of the bound from that of one look."""
 _ROWS = 1000
 """Samples that are decoded together where each is decoded many times."""
+_VALUES = 2**21
+"""Values, such as pixels, that are decoded together: a decoder keeps many features of each."""
 
 
 def importance_bound(logs: Tensor) -> Tensor:
@@ -27,9 +29,14 @@ def importance_bound(logs: Tensor) -> Tensor:
     return torch.stack([-mean, spread], dim=1)
 
 
-def portions(batch: int, draws: int) -> Iterator[tuple[int, int]]:
-    """Yield from which to which draw of ``draws`` those lie that are decoded together, of a batch of samples."""
-    at_once = max(1, _ROWS // max(1, batch))
+def together(values: int, *, most: int = _ROWS) -> int:
+    """Return how many samples of so many ``values`` are decoded together, so that they fit into little memory."""
+    return max(1, min(most, _VALUES // max(1, values)))
+
+
+def portions(batch: int, draws: int, *, values: int) -> Iterator[tuple[int, int]]:
+    """Yield from which to which of ``draws`` those lie that are decoded together, of samples of so many ``values``."""
+    at_once = max(1, together(values) // max(1, batch))
     for start in range(0, draws, at_once):
         yield start, min(draws, start + at_once)
 

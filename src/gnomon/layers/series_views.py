@@ -6,9 +6,7 @@ and what a linear model leaves over. Each view counts by how rare it is in the t
 later, usual data, because the series drifts or because the network knows its training data too well, counts so much
 less. Sources: typical rather than likely: Nalisnick et al., "Detecting out-of-distribution inputs to deep generative
 models using typicality", arXiv 1906.02994; heavy tails beyond what was seen: Pickands, "Statistical inference using
-extreme order statistics", Annals of Statistics 3, 1975 (generalised Pareto distribution); what principal components
-leave over: Jackson and Mudholkar, "Control procedures for residuals associated with principal component analysis",
-Technometrics 21, 1979.
+extreme order statistics", Annals of Statistics 3, 1975 (generalised Pareto distribution).
 """
 
 from __future__ import annotations
@@ -16,6 +14,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from gnomon.layers.plane import off_plane, plane_of
 
 VIEWS = ("still", "unlikely", "off the plane", "unlike last season")
 """What a view is called: values around it move too little; the whole window, of all channels, is improbable; the value
@@ -63,12 +63,11 @@ class SeriesViews(nn.Module):
     def lay(self, values: Tensor) -> None:
         """Lay the plane through usual windows ``(n, time, channels)``, in deviations."""
         some = torch.linspace(0, len(values) - 1, min(len(values), _MOST_WINDOWS)).long()
-        flat = values.flatten(1)[some.to(values.device)].double()
-        middle = flat.mean(0)
-        axes = _principal(flat - middle, min(len(self.axes), max(1, len(flat) // 2)))
-        self.middle.copy_(middle.float())
+        flat = values.flatten(1)[some.to(values.device)]
+        middle, axes = plane_of(flat, min(len(self.axes), max(1, len(flat) // 2)))
+        self.middle.copy_(middle)
         self.axes.zero_()
-        self.axes[: len(axes)].copy_(axes.float())
+        self.axes[: len(axes)].copy_(axes)
 
     @torch.no_grad()
     def fit(self, seen: Tensor) -> None:
@@ -100,7 +99,7 @@ class SeriesViews(nn.Module):
         moves = torch.cat([moves[:, 1:2], moves[:, 1:]], dim=1) if values.shape[1] > 1 else moves
         still = -torch.log(self._around(moves.square()) + _STILL**2)
         unlikely = ((nats.flatten(1).sum(1) + kl) / nats[0].numel()).view(-1, 1, 1)
-        left = torch.log(self._left_over(values).abs() + _STILL)
+        left = torch.log(off_plane(values.flatten(1), self.middle, self.axes).view_as(values).abs() + _STILL)
         found = [still, unlikely.expand_as(nats), left]
         if self.period:
             found.append(torch.log(self._around(self._from_last_season(values).abs()) + _STILL))
@@ -122,12 +121,6 @@ class SeriesViews(nn.Module):
         beyond = torch.log1p(_SHAPE * steep * (flat - self.knots[:, -1:]).clamp_min(0)) / _SHAPE
         return ((inside + beyond).clamp_max(MOST) / self.excess[:, None]).T.reshape(seen.shape)
 
-    def _left_over(self, values: Tensor) -> Tensor:
-        """Return by how much values are off the plane, ``(batch, time, channels)``."""
-        with torch.autocast(values.device.type, enabled=False):
-            centred = values.flatten(1).float() - self.middle
-            return (centred - (centred @ self.axes.T) @ self.axes).view_as(values)
-
     def _around(self, values: Tensor) -> Tensor:
         """Return the mean over the steps around each one, ``(batch, time, channels)``."""
         size = 2 * self.reach + 1
@@ -138,18 +131,6 @@ class SeriesViews(nn.Module):
         """Return by how much values differ from those one season before; in the first season, from the next one."""
         change = values[:, self.period :] - values[:, : -self.period]
         return torch.cat([change[:, : self.period], change], dim=1)
-
-
-def _principal(centred: Tensor, count: int) -> Tensor:
-    """Return the axes along which rows ``(n, numbers)`` spread most, ``(count, numbers)``, or fewer where fewer do."""
-    rows, numbers = centred.shape
-    if rows < numbers:  # the products of rows have the same spreads, and are fewer
-        spreads, vectors = torch.linalg.eigh(centred @ centred.T)
-        vectors = centred.T @ vectors / spreads.clamp_min(1e-12).sqrt()
-    else:
-        spreads, vectors = torch.linalg.eigh(centred.T @ centred)
-    there = int((spreads > 1e-9 * spreads[-1].clamp_min(1e-12)).sum())
-    return vectors[:, len(spreads) - min(count, there) :].T
 
 
 def rarity(rare: Tensor) -> Tensor:

@@ -17,13 +17,12 @@ from gnomon.core.spec import Density, Image, MixedRow, Normality, Output
 from gnomon.layers.binarise import binarise
 from gnomon.layers.familiarity import EXPLAINED, Familiarity, unexplained
 from gnomon.layers.gaussian_latents import Fixed, Means, Pick, Posterior, Prior
-from gnomon.layers.importance_bound import BOUND_SALT, importance_bound, portions, warmed
+from gnomon.layers.importance_bound import BOUND_SALT, importance_bound, portions, together, warmed
 from gnomon.layers.keyed_noise import DrawnNoise, KeyedNoise, keys_of, mixed
 from gnomon.layers.network import Network, Role
 from gnomon.layers.told_classes import class_indices, some_hidden
 
 Features = tuple[Tensor, ...]
-_AT_ONCE = 250
 
 
 class Latents(NamedTuple):
@@ -114,7 +113,7 @@ class Generative(Network):
         self.density = density
         self.conditional = density.conditional
         self.likelihood = likelihood
-        self.familiarity = Familiarity() if isinstance(density, Normality) and isinstance(image, Image) else None
+        self.familiarity = Familiarity(image) if isinstance(density, Normality) and isinstance(image, Image) else None
         self.warmup = warmup
         self.free_nats = free_nats
 
@@ -167,7 +166,7 @@ class Generative(Network):
             return
         rows = torch.linspace(0, len(inputs) - 1, min(EXPLAINED, len(inputs))).long()
         found = []
-        for part in inputs[rows].split(_AT_ONCE):
+        for part in inputs[rows].split(together(inputs[:1].numel())):
             part = part.to(self.head.offset.device)
             classes = self._known(len(part), None)
             found.append(self._unexplained(part, self.look(self.observed(part, anew=False), classes), classes))
@@ -194,7 +193,7 @@ class Generative(Network):
         keys = keys_of(inputs, salt=BOUND_SALT)
         weights = [
             self._log_weights(pictures, features, classes, keys, start, stop)
-            for start, stop in portions(len(inputs), k)
+            for start, stop in portions(len(inputs), k, values=inputs[:1].numel())
         ]
         return importance_bound(torch.cat(weights, dim=1))
 

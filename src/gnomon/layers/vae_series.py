@@ -201,7 +201,7 @@ class SeriesVae(Network):
         posterior, keys = self._posterior(values, classes), keys_of(inputs, salt=BOUND_SALT)
         weights = [
             self._log_weights(values, posterior, classes, keys, range(start, stop))
-            for start, stop in portions(len(inputs), k)
+            for start, stop in portions(len(inputs), k, values=inputs[:1].numel())
         ]
         return importance_bound(torch.cat(weights, dim=1))
 

@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from gnomon.assemble import Model
 from gnomon.core.events import Emit, Said, Worked
-from gnomon.core.spec import Dataset, Density, Series, Spec, Split, Tree, Vector
+from gnomon.core.spec import Dataset, Density, Image, Series, Spec, Split, Tree, Vector
 from gnomon.core.spec import Sequence as Tokens
 from gnomon.data import feeds
 from gnomon.layers.ensemble import Ensemble
+from gnomon.layers.importance_bound import together
 from gnomon.outputs import stretchmeasures, tightening, treemeasures
 from gnomon.outputs.importance import importance
 from gnomon.training import infer
@@ -88,6 +89,8 @@ def outputs(
 
 def batch_size(spec: Spec, output_size: int) -> int:
     """Return how many samples are measured together, so that outputs take little memory."""
+    if isinstance(spec.input, Image) and isinstance(spec.target, Density):
+        return together(spec.input.height_px * spec.input.width_px * spec.input.channels, most=_BATCH)
     places = spec.input.length if isinstance(spec.input, Tokens) else 1
     if isinstance(spec.input, Tree):
         places = math.ceil(spec.input.nodes**0.75)  # most trees are far smaller than the largest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from gnomon.core.spec import Batch, Dataset, Density, Image, Normality, Spec, Sp
 from gnomon.data import feeds
 from gnomon.data.stretches import Stretches
 from gnomon.layers.familiarity import EXPLAINED, REMEMBERED, VIEWS
+from gnomon.layers.importance_bound import together
 from gnomon.layers.vae_network import Generative
 from gnomon.layers.vae_series import SeriesVae
 from gnomon.outputs import rowscores
@@ -32,6 +34,8 @@ _STRETCHES = 2000
 """Usual stretches of a series whose looks are remembered."""
 _PAIR_S = 1.5e-8
 """Seconds to compare two samples."""
+_PLANE_S = 1.0
+"""Seconds to lay the plane through usual pictures."""
 _REBUILT = 1.5
 """So many looks at a picture it takes to rebuild it from its latents."""
 
@@ -57,7 +61,7 @@ def remembering_s(spec: Spec, *, num_train: int, num_measured: int, look_s: floa
         return 0.0
     remembered = min(REMEMBERED, num_train)
     pairs = remembered * (remembered + num_measured)
-    return _PAIR_S * len(VIEWS) * pairs + _REBUILT * look_s * (num_measured + min(EXPLAINED, remembered))
+    return _PLANE_S + _PAIR_S * len(VIEWS) * pairs + _REBUILT * look_s * (num_measured + min(EXPLAINED, remembered))
 
 
 def rows_looks(dataset: Dataset) -> float:
@@ -145,7 +149,7 @@ def _looks(model: Model, split: Split, rows: npt.NDArray[np.int64] | None) -> It
     return feeds.looks(
         split,
         model.spec,
-        batch_size=_BATCH if rows is None else _AT_ONCE,
+        batch_size=together(math.prod(split.inputs[0:1].shape), most=_BATCH if rows is None else _AT_ONCE),
         size=model.size_px,
         device=model.precision.device,
         rows=rows,

@@ -3,8 +3,10 @@
 import pytest
 import torch
 
+from gnomon.core.spec import Image
 from gnomon.layers.familiarity import VIEWS, Familiarity, unexplained
 
+STRIPED = Image(height_px=16, width_px=16, channels=1)
 NONE = torch.zeros(())
 """Nothing of a picture is unexplained in particular."""
 
@@ -19,7 +21,7 @@ def stripes(count, seed=0):
 
 
 def fitted():
-    familiarity = Familiarity()
+    familiarity = Familiarity(STRIPED)
     familiarity.fit(stripes(300), torch.zeros(300))
     return familiarity
 
@@ -37,8 +39,22 @@ def test_a_picture_is_judged_alone():
     torch.testing.assert_close(familiarity(usual[2:3], NONE), familiarity(usual, NONE)[2:3], rtol=1e-4, atol=1e-5)
 
 
+def test_a_spot_in_one_place_is_strange():
+    familiarity, usual = fitted(), stripes(20, seed=1)
+    spotted = usual.clone()
+    spotted[:, 6:9, 6:9] = 255 - spotted[:, 6:9, 6:9]
+    assert (familiarity.plane(usual) < 2).all()
+    assert familiarity.plane(spotted).mean() > 0.2
+    assert (familiarity(spotted, NONE) > familiarity(usual, NONE)).float().mean() > 0.8
+
+
 def test_before_anything_is_remembered_all_is_alike():
-    assert torch.equal(Familiarity()(torch.zeros(2, 8, 8, 3, dtype=torch.uint8), torch.ones(2)), torch.zeros(2))
+    assert torch.equal(
+        Familiarity(Image(height_px=8, width_px=8, channels=3))(
+            torch.zeros(2, 8, 8, 3, dtype=torch.uint8), torch.ones(2)
+        ),
+        torch.zeros(2),
+    )
 
 
 def test_every_view_has_a_say():
@@ -54,7 +70,7 @@ def test_every_view_has_a_say():
 
 def test_what_is_left_unexplained_counts_as_much_as_it_varies():
     usual, left = stripes(300), torch.linspace(-1, 1, 300)
-    wide, narrow = Familiarity(), Familiarity()
+    wide, narrow = Familiarity(STRIPED), Familiarity(STRIPED)
     wide.fit(usual, left)
     narrow.fit(usual, left / 10)
     some = usual[:1].expand(2, -1, -1, -1)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gnomon.layers.importance_bound import importance_bound, portions, warmed
+from gnomon.layers.importance_bound import importance_bound, portions, together, warmed
 
 
 def test_the_bound_is_the_logarithm_of_the_mean_weight():
@@ -19,8 +19,16 @@ def test_one_draw_has_no_variance():
 
 
 def test_draws_are_decoded_in_portions_that_cover_them():
-    assert list(portions(300, 7)) == [(0, 3), (3, 6), (6, 7)]
-    assert list(portions(5000, 2)) == [(0, 1), (1, 2)]
+    assert list(portions(300, 7, values=10)) == [(0, 3), (3, 6), (6, 7)]
+    assert list(portions(5000, 2, values=10)) == [(0, 1), (1, 2)]
+    assert list(portions(10, 20, values=224 * 224 * 3))[:2] == [(0, 1), (1, 2)]
+
+
+def test_of_large_samples_fewer_are_decoded_together():
+    assert together(28 * 28) == 1000
+    assert together(28 * 28, most=250) == 250
+    assert together(96 * 96 * 3) == 75
+    assert together(10**9) == 1
 
 
 def test_the_weight_rises_to_one():
