@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gnomon.core.spec import Image
+from gnomon.layers.importance_bound import together
 from gnomon.layers.neighbours import Neighbours
 from gnomon.layers.oriented_gradients import ORIENTATIONS, oriented_gradients
 from gnomon.layers.picture_plane import PicturePlane
@@ -23,12 +24,11 @@ REMEMBERED = 8000
 """Normal pictures that are remembered."""
 VIEWS = ((4, 2), (5, 1), (7, 0), (9, 1))
 """Cells along each side, and how often the pictures are smoothed before."""
-EXPLAINED = 1000
+EXPLAINED = 300
 """Remembered pictures, at most, whose unexplained shares say what is usual."""
 _WEIGHT = 0.35
 """What one deviation of the unexplained share counts, in deviations of the edges."""
 _COMPONENTS = 60
-_ROWS = 1000
 _FAINT = 0.01
 """Contrasts below this, of the range of pixels, do not count: of an even picture nothing can be explained."""
 _ALIKE = 1e-6
@@ -62,11 +62,9 @@ class Familiarity(nn.Module):
 
         ``unexplained (m,)`` is what `unexplained` says of some of them.
         """
-        device, found = self.usual.device, []
+        device, some, found = self.usual.device, together(inputs[:1].numel()), []
         for view, (cells, smoothed) in zip(self.views, VIEWS, strict=True):
-            parts = [
-                oriented_gradients(part.to(device), cells=cells, smoothed=smoothed) for part in inputs.split(_ROWS)
-            ]
+            parts = [oriented_gradients(part.to(device), cells=cells, smoothed=smoothed) for part in inputs.split(some)]
             found.append(view.fit(torch.cat(parts)))  # type: ignore[operator]
         by_edges, by_share = torch.stack(found).mean(0).std(correction=0), unexplained.float().std(correction=0)
         self.spread.copy_(by_edges)

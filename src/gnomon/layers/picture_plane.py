@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnomon.core.spec import Image
+from gnomon.layers.importance_bound import together
 from gnomon.layers.plane import off_plane, plane_of
 
 SIDE_PX = 32
@@ -46,7 +47,8 @@ class PicturePlane(nn.Module):
     def fit(self, inputs: Tensor) -> None:
         """Lay the plane, and see how much usual pictures stand out that another plane, of half of them, did not see."""
         chosen = inputs[torch.linspace(0, len(inputs) - 1, min(_MOST, len(inputs))).long().to(inputs.device)]
-        rows = self._small(chosen.to(self.middle.device)).flatten(1)
+        parts = [self._small(part.to(self.middle.device)) for part in chosen.split(together(inputs[:1].numel()))]
+        rows = torch.cat(parts).flatten(1)
         middle, axes = self._laid(rows)
         self.middle.copy_(middle)
         self.axes.copy_(axes)
