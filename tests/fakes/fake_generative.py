@@ -21,6 +21,7 @@ class Mirror(Generative):
     def __init__(self, density):
         nn.Module.__init__(self)
         self.conditional = density.conditional
+        self.familiarity = None
         self.groups = (Latents("top", TOP, 0), Latents("rest", 16 - TOP, TOP))
         self.asked = []
         """Classes that were given, one array a call."""

@@ -64,6 +64,19 @@ class PicturePlane(nn.Module):
         found = self._outstanding(self._small(inputs).flatten(1), self.middle, self.axes)
         return ((found - self.centre) / self.deviation - _USUAL).clamp_min(0)
 
+    @torch.no_grad()
+    def where(self, inputs: Tensor) -> Tensor:
+        """Return how far each place stands out, ``(batch, height, width)`` of the pictures: above 1 what is unusual.
+
+        Zero for all where no plane is laid yet.
+        """
+        if float(self.deviation) < _ALIKE:
+            return torch.zeros(inputs.shape[:3], device=inputs.device)
+        around = self._around(self._small(inputs).flatten(1), self.middle, self.axes)
+        limit = torch.exp(self.centre + _USUAL * self.deviation)
+        found = ((around + _FAINT) / limit)[:, None]
+        return F.interpolate(found, size=inputs.shape[1:3], mode="bilinear", align_corners=False)[:, 0]
+
     def _laid(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Return middle and axes; few pictures, which lie in any plane of many axes, get few."""
         count = len(self.axes)
@@ -71,10 +84,13 @@ class PicturePlane(nn.Module):
         return middle, F.pad(axes, (0, 0, 0, count - len(axes)))
 
     def _outstanding(self, rows: Tensor, middle: Tensor, axes: Tensor) -> Tensor:
-        """Return the logarithm of what stands out most, over 3 by 3 pixels, ``(n,)``."""
+        """Return the logarithm of what stands out most, ``(n,)``."""
+        return torch.log(self._around(rows, middle, axes).flatten(1).amax(1) + _FAINT)
+
+    def _around(self, rows: Tensor, middle: Tensor, axes: Tensor) -> Tensor:
+        """Return how far squares of 3 by 3 pixels are off the plane, all channels together, ``(n, height, width)``."""
         left = off_plane(rows, middle, axes).view(-1, *self.shape)
-        around = F.avg_pool2d(left, 3, 1, 1, count_include_pad=False).square().sum(1)
-        return torch.log(around.flatten(1).amax(1).sqrt() + _FAINT)
+        return F.avg_pool2d(left, 3, 1, 1, count_include_pad=False).square().sum(1).sqrt()
 
     def _small(self, inputs: Tensor) -> Tensor:
         """Return pictures ``(n, channels, height, width)`` in [0, 1], no larger than `SIDE_PX`."""

@@ -172,6 +172,14 @@ class Generative(Network):
             found.append(self._unexplained(part, self.look(self.observed(part, anew=False), classes), classes))
         self.familiarity.fit(inputs, torch.cat(found))
 
+    @torch.no_grad()
+    def places(self, inputs: Tensor) -> Tensor | None:
+        """Return how far each place of pictures stands out, ``(batch, height, width)``: above 1 what is unusual.
+
+        None where no anomalies are to be told.
+        """
+        return None if self.familiarity is None else self.familiarity.plane.where(inputs)
+
     def _unexplained(self, inputs: Tensor, features: Features, classes: Tensor) -> Tensor:
         """Return what the mean latents leave unexplained of pictures, ``(batch,)``: see `familiarity.unexplained`."""
         rebuilt = self.likelihood.mean(self.descend(features, Means(), classes).parameters)

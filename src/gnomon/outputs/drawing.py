@@ -32,6 +32,10 @@ UNKNOWN = -1
 _AT_ONCE = 64
 """Pictures that are drawn together: always so many, so that the first ones do not depend on how many are wanted."""
 _SHOWN = 8
+_MOSTLY = 0.25
+"""In so many strange pictures, at least, something must stand out in one place for all of these to be shown."""
+_MARK, _DIMMED = (255, 140, 40), 0.6
+"""Colour of what stands out, and how bright the rest is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +163,24 @@ def reconstructions(model: Model, pictures: Pictures, known: npt.NDArray[np.int6
             some, given = pictures[start : start + _AT_ONCE], known[start : start + _AT_ONCE]
             parts.append(network.reconstruct(_tensor(some, model), _to_device(given, model)).cpu().numpy())
     return np.concatenate(parts)
+
+
+@torch.no_grad()
+def standing_out(model: Model, pictures: Pictures) -> Pictures | None:
+    """Return pictures ``(n, height, width, channels)`` dimmed but where they stand out from usual ones.
+
+    None where the model does not look for that, or finds nothing in most of them.
+    """
+    found = network_of(model).places(_tensor(pictures, model))
+    if found is None or not len(pictures):
+        return None
+    strength = found.cpu().numpy()
+    if np.mean(strength.max(axis=(1, 2)) > 1) < _MOSTLY:
+        return None
+    share = np.clip(2 * strength - 1, 0, 1)[..., None]
+    grey = np.repeat(pictures.mean(axis=3, keepdims=True), pictures.shape[3], axis=3)
+    mark = np.array(_MARK if pictures.shape[3] == 3 else [255] * pictures.shape[3])
+    return np.asarray(np.rint((1 - share) * _DIMMED * grey + share * mark), dtype=np.uint8)
 
 
 @torch.no_grad()

@@ -147,15 +147,17 @@ def _traversals(model: Model, vectors: npt.NDArray[np.float32]) -> Panel | None:
 
 
 def _strangest(model: Model, split: Split, told: Sequence[Mapping[str, Any]]) -> Panel | None:
-    """Return the strangest samples, each with what the model makes of it beside."""
+    """Return the strangest samples, each with what the model makes of it beside, and where it stands out."""
     some = [one for one in told if 0 <= int(one["index"]) < len(split)][:STRANGEST]
     if not some:
         return None
     rows = np.array([one["index"] for one in some], dtype=np.int64)
     pictures = np.asarray(split.inputs[rows])
-    made = drawing.reconstructions(model, pictures, _known(split, rows))
-    pairs = np.stack([pictures, made], axis=1).reshape(-1, *pictures.shape[1:])
-    return Panel(pictures=pairs, columns=2, rows=("",) * len(some), about=tuple(dict(one) for one in some))
+    shown = [pictures, drawing.reconstructions(model, pictures, _known(split, rows))]
+    if (places := drawing.standing_out(model, pictures)) is not None:
+        shown.append(places)
+    beside = np.stack(shown, axis=1).reshape(-1, *pictures.shape[1:])
+    return Panel(pictures=beside, columns=len(shown), rows=("",) * len(some), about=tuple(dict(one) for one in some))
 
 
 def _groups(model: Model, vectors: npt.NDArray[np.float32]) -> list[dict[str, Any]]:

@@ -115,6 +115,7 @@ def strange(record: Record) -> Context:
         "rows": rows,
         "apart": apart,
         "sheet": made,
+        "placed": any(len(row["places"]) > 2 for row in rows),
         "split": headline_split(record),
         "histogram": score_histogram(
             spread.get("edges", []),

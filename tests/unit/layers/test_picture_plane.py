@@ -34,6 +34,19 @@ def test_a_stain_stands_out_wherever_it_is(plane):
     assert plane(stained).min() > calm.max()
 
 
+def test_it_tells_the_place(plane):
+    usual = plates(3, seed=4)
+    stained = usual.clone()
+    stained[1, 30:36, 24:30, 0] = 60
+    found = plane.where(stained)
+    assert found.shape == (3, 64, 64)
+    assert found[1, 32, 27] == pytest.approx(found.max().item(), rel=0.1)
+    assert found[1, 32, 27] > 2
+    assert (found[1, :20] < 1).all()
+    assert (found[[0, 2]] < 1.3).all()
+    assert (plane.where(usual).amax((1, 2)) > 1).tolist() == (plane(usual) > 0).tolist()
+
+
 def test_pictures_are_made_small_and_small_ones_stay():
     large = PicturePlane(Image(height_px=200, width_px=50, channels=1))
     assert large.shape == (1, SIDE_PX, SIDE_PX)
@@ -59,5 +72,7 @@ def test_pictures_that_are_all_alike_and_nothing_fitted_yet():
     made = PicturePlane(Image(height_px=8, width_px=8, channels=1))
     even = torch.full((20, 8, 8, 1), 77, dtype=torch.uint8)
     assert not made(even).any()
+    assert not made.where(even).any()
     made.fit(even)
     assert not made(even).any()
+    assert not made.where(even).any()

@@ -1,6 +1,7 @@
 import fake_generative as fake
 import numpy as np
 import pytest
+import torch
 
 from gnomon.core.errors import ArtefactError
 from gnomon.core.run import RunFolder
@@ -90,6 +91,27 @@ def test_the_strangest_stand_beside_what_became_of_them_and_unknown_ones_are_lef
     assert panels["strangest"].about == ({"index": 3, "id": "3.png", "score": 9.5, "p_value": 0.01},)
     _, panels = drawn(details={})
     assert "strangest" not in panels
+
+
+def test_where_a_strange_picture_stands_out_is_shown_beside_it(tmp_path, monkeypatch):
+    strength = torch.zeros(1, 4, 4)
+    strength[0, 1, 2] = 3.0
+
+    def panels(found):
+        monkeypatch.setattr(fake.Mirror, "places", lambda self, inputs: found)
+        run = RunFolder(tmp_path / f"run-{found.sum()}")
+        run.path.mkdir()
+        portrait.write(fake.model(), fake.dataset(40), run, details=STRANGE, seed=0)
+        return read_panels(run)[1]["strangest"]
+
+    panel = panels(strength)
+    assert panel.columns == 3
+    own, _, places = panel.pictures[..., 0].astype(int)
+    assert places[1, 2] == 255
+    others = np.ones((4, 4), dtype=bool)
+    others[1, 2] = False
+    assert (abs(places[others] - 0.6 * own[others]) < 1).all()
+    assert panels(strength / 4).columns == 2  # nothing does
 
 
 def test_the_map_parts_the_two_kinds(drawn):
