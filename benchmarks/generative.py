@@ -12,7 +12,8 @@ finite and latents that collapsed unsaid.
 test rows: beside the same trees trained on the real rows, and on rows of a Gaussian copula. ``series`` learns etth1,
 puts anomalies of four kinds into its test rows (`oddities.py`), asks about each row by ``gnomon predict``, and tells
 the AUROC over rows, beside a robust z-score, the distance from the season before, and principal components and an
-isolation forest of windows that are as long.
+isolation forest of windows that are as long. ``parts`` draws whole and broken parts (`drawn_parts.py`), learns whole
+ones, and tells the AUROC for each way to be broken.
 
 python benchmarks/generative.py nll --budget 10m --seeds 0,1,2
 python benchmarks/generative.py bits --budget 20m --seeds 0
@@ -20,6 +21,7 @@ python benchmarks/generative.py anomaly --budget 60s --seeds 0
 python benchmarks/generative.py stability --seeds 0..19
 python benchmarks/generative.py adult --budget 5m --seeds 0,1,2
 python benchmarks/generative.py series --budget 2m --seeds 0,1,2
+python benchmarks/generative.py parts --budget 3m --seeds 0,1,2
 python benchmarks/generative.py table
 """
 
@@ -64,7 +66,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
     pictures = (("nll", "10m"), ("bits", "20m"), ("anomaly", "60s"))
-    for name, budget in (*pictures, ("stability", "150steps"), ("adult", "5m"), ("series", "2m")):
+    for name, budget in (*pictures, ("stability", "150steps"), ("adult", "5m"), ("series", "2m"), ("parts", "3m")):
         verb = verbs.add_parser(name)
         verb.add_argument("--budget", default=budget)
         verb.add_argument("--seeds", default="0")
@@ -107,9 +109,13 @@ def of_task(verb: str, digit: str) -> list[str]:
 
 def measured(verb: str, budget: str, seed: int, settings: list[str], check: int) -> list[dict[str, Any]]:
     """Run one training in a process of its own and return what it, and the trivial models beside it, reached."""
-    data = "cifar10" if verb == "bits" else "mnist"
-    task = "anomaly" if verb == "anomaly" else "generate"
+    task = "anomaly" if verb in ("anomaly", "parts") else "generate"
     with tempfile.TemporaryDirectory() as folder:
+        data = {"bits": "cifar10", "parts": f"{folder}/parts"}.get(verb, "mnist")
+        if verb == "parts":
+            import drawn_parts
+
+            drawn_parts.write(Path(data), seed=seed)
         command = [sys.executable, "-m", "gnomon", "train", data, "--task", task, "--budget", budget]
         command += ["--seed", str(seed), "--out", f"{folder}/run", "--json"]
         command += [word for setting in settings for word in ("--set", setting)]
@@ -121,6 +127,8 @@ def measured(verb: str, budget: str, seed: int, settings: list[str], check: int)
         found = json.loads(done.stdout.strip().splitlines()[-1])
         evaluation = json.loads(Path(folder, "run", "evaluation.json").read_text())
         checked = tightened(Path(folder, "run"), check) if task == "generate" and check else {}
+        if verb == "parts":
+            checked = {"each": told_apart(Path(folder, "run"), Path(data))}
     shared = {
         "what": verb,
         "budget": budget,
@@ -172,6 +180,27 @@ def of_series(budget: str, seed: int, settings: list[str]) -> list[dict[str, Any
         | shared
         for who, each in found.items()
     ]
+
+
+def of_parts(budget: str, seed: int, settings: list[str]) -> list[dict[str, Any]]:
+    """Learn whole parts and return how well broken ones are told, beside the trivial models of the run."""
+    return measured("parts", budget, seed, settings, 0)
+
+
+def told_apart(run: Path, parts: Path) -> dict[str, float]:
+    """Return for each way to be broken how well ``gnomon predict`` tells it from whole parts."""
+    import numpy as np
+    from drawn_parts import BROKEN
+
+    def scores(name: str) -> list[float]:
+        answers = told(["predict", str(run), str(parts / "test" / name)])["predictions"]
+        return [float(one["score"]) for one in answers]
+
+    whole = scores("good")
+    odd = {how: scores(how) for how in BROKEN}
+    return {
+        how: area(np.array(whole + found), np.arange(len(whole + found)) >= len(whole)) for how, found in odd.items()
+    }
 
 
 def told(words: list[str]) -> dict[str, Any]:
@@ -356,8 +385,8 @@ def called(*words: str) -> str:
     return done.stdout.strip()
 
 
-OTHER_DATA = {"adult": synthetic, "series": of_series}
-"""What is measured of data that are no pictures."""
+OTHER_DATA = {"adult": synthetic, "series": of_series, "parts": of_parts}
+"""What is measured of data that are neither MNIST nor CIFAR-10."""
 
 
 def table() -> str:
@@ -385,6 +414,7 @@ def by_seed(what: str, found: list[dict[str, Any]]) -> list[float]:
         "anomaly": ("auroc", ""),
         "adult": ("drop", ""),
         "series": ("auroc", ""),
+        "parts": ("auroc", ""),
     }[what]
     scores: dict[int, list[float]] = {}
     for record in found:

@@ -175,9 +175,11 @@ def standing_out(model: Model, pictures: Pictures) -> Pictures | None:
     if found is None or not len(pictures):
         return None
     strength = found.cpu().numpy()
-    if np.mean(strength.max(axis=(1, 2)) > 1) < _MOSTLY:
+    most = strength.max(axis=(1, 2))
+    if np.mean(most > 1) < _MOSTLY:
         return None
-    share = np.clip(2 * strength - 1, 0, 1)[..., None]
+    limit = np.maximum(1, most / 2)[:, None, None]  # where one place stands out far, those that follow from it do not
+    share = np.clip(2.5 * (strength / limit - 1) + 0.5, 0, 1)[..., None]
     grey = np.repeat(pictures.mean(axis=3, keepdims=True), pictures.shape[3], axis=3)
     mark = np.array(_MARK if pictures.shape[3] == 3 else [255] * pictures.shape[3])
     return np.asarray(np.rint((1 - share) * _DIMMED * grey + share * mark), dtype=np.uint8)
