@@ -63,11 +63,20 @@ class Neighbours(nn.Module):
 
         Zero for all where nothing is remembered yet.
         """
+        return self.distances(features)[1]
+
+    def distances(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logarithms of the mean distance to the nearest and of its ratio to theirs, ``(batch,)`` each.
+
+        Zero for all where nothing is remembered yet.
+        """
         if int(self.count) < 2:
-            return torch.zeros(len(features), device=features.device)
+            return torch.zeros(len(features), device=features.device), torch.zeros(
+                len(features), device=features.device
+            )
         with torch.autocast(features.device.type, enabled=False):  # small differences of large numbers
             distance, rows = self._near((features.float() - self.mean) @ self.axes, own=False)
-        return self._strange(distance, rows)
+        return torch.log(distance + _LEAST), self._strange(distance, rows)
 
     def _strange(self, distance: Tensor, rows: Tensor) -> Tensor:
         """Return the logarithm of the ratio for samples so far from the remembered ``rows (batch, nearest)``."""

@@ -152,12 +152,18 @@ class Generative(Network):
         divergences = torch.stack(found.kls, dim=1)
         penalty = divergences.mean(0).clamp_min(self.free_nats).sum() * self.weight()
         strange = (rebuilt + divergences.sum(1)).detach()
-        if self.familiarity is not None and not self.training:
-            strange = torch.zeros_like(strange)
-            if self.familiarity.ready:
-                strange = self.familiarity(inputs, self._unexplained(inputs, features, classes))
+        if not self.training:
+            strange = self.strangeness(inputs, features, classes, strange)
         value = torch.cat([torch.stack([rebuilt, strange], dim=1), divergences], dim=1)
         return Output(value.float(), penalties={"kl": penalty})
+
+    def strangeness(self, inputs: Tensor, features: Features, classes: Tensor, bound: Tensor) -> Tensor:
+        """Return how strange samples are whose bound is known, ``(batch,)``: that bound where nothing is remembered."""
+        if self.familiarity is None:
+            return bound
+        if not self.familiarity.ready:
+            return torch.zeros_like(bound)
+        return self.familiarity(inputs, self._unexplained(inputs, features, classes)).to(bound.dtype)
 
     @torch.no_grad()
     def remember(self, inputs: Tensor) -> None:

@@ -14,17 +14,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from gnomon.core.mixed import marginals
-from gnomon.core.spec import Density, MixedRow, Vector
+from gnomon.core.spec import Density, MixedRow, Normality, Vector
 from gnomon.layers.gaussian_latents import Pick, Prior, bounded, log_normal
 from gnomon.layers.head import Head
 from gnomon.layers.keyed_noise import DrawnNoise
 from gnomon.layers.likelihood_mixed import MixedLikelihood
 from gnomon.layers.mixture_prior import draw_mixture, log_mixture
 from gnomon.layers.network import Role
+from gnomon.layers.row_familiarity import RowFamiliarity
 from gnomon.layers.table_embed import TableEmbedding
 from gnomon.layers.vae_network import Descent, Features, Generative, Latents
 
 _BINS = 24
+_AT_ONCE = 4096
 _HIDDEN = 0.02
 """Share of the cells that are kept from the encoder while it learns."""
 
@@ -129,6 +131,7 @@ class RowVae(Generative):
         self.share = nn.Parameter(torch.zeros(self.num_classes + 1, self.components))
         self.head = Head(width, likelihood.num_parameters)  # type: ignore[assignment]
         self.groups = (Latents("the row", num_latents, 0),)
+        self.acquaintance = RowFamiliarity(leaf) if isinstance(density, Normality) else None
         shares = torch.tensor(density.shares or (1.0,) * self.num_classes)[: self.num_classes]
         self.register_buffer("shares", shares / shares.sum() if len(shares) else shares, persistent=False)
         nn.init.normal_(self.posterior.weight, std=0.1 / math.sqrt(width))
@@ -162,6 +165,26 @@ class RowVae(Generative):
             ratios.append(prior - log_normal(latents, mean, log_scale))
             kls.append(-ratios[0])
         return Descent(self._decoded(latents, given), kls, ratios, [latents])
+
+    def strangeness(self, inputs: Tensor, features: Features, classes: Tensor, bound: Tensor) -> Tensor:
+        """Return how strange rows are whose bound is known, ``(batch,)``: that bound where nothing is remembered."""
+        if self.acquaintance is None or not self.acquaintance.ready:
+            return bound
+        return self.acquaintance(inputs, bound).to(bound.dtype)
+
+    @torch.no_grad()
+    def remember(self, inputs: Tensor) -> None:
+        """Remember usual rows ``(n, columns)``, where anomalies are to be told."""
+        if self.acquaintance is not None:
+            inputs = inputs.to(self.shares.device)
+            self.acquaintance.fit(inputs, self._bounds(inputs))
+
+    @torch.no_grad()
+    def temper(self, inputs: Tensor) -> None:
+        """See how usual rows look that it was not trained on: see `RowFamiliarity.temper`."""
+        if self.acquaintance is not None:
+            inputs = inputs.to(self.shares.device)
+            self.acquaintance.temper(inputs, self._bounds(inputs))
 
     @torch.no_grad()
     def cells(self, inputs: Tensor, given: Tensor | None = None, *, hidden: int | None = None) -> Tensor:
@@ -204,6 +227,11 @@ class RowVae(Generative):
             return "embedding"
         layers = name.startswith(("encoder.", "decoder.")) and parameter.ndim == 2
         return "orthogonal" if layers and min(parameter.shape) > 1 else "adam"
+
+    def _bounds(self, rows: Tensor) -> Tensor:
+        """Return the bound on -log p of each row, nats ``(n,)``."""
+        values = [self(part).value for part in rows.split(_AT_ONCE)]
+        return torch.cat([value[:, 0] + value[:, 2:].sum(1) for value in values])
 
     def _pixels(self, found: Descent) -> Tensor:
         return self.mixed.likeliest(found.parameters)

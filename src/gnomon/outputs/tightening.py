@@ -14,12 +14,13 @@ import torch
 from gnomon.assemble import Model
 from gnomon.core import bounds, surprise
 from gnomon.core.errors import StoppedError
-from gnomon.core.spec import Batch, Dataset, Density, Image, Normality, Spec, Split
+from gnomon.core.spec import Batch, Dataset, Density, Image, MixedRow, Normality, Spec, Split
 from gnomon.data import feeds
 from gnomon.data.stretches import Stretches
 from gnomon.layers.familiarity import EXPLAINED, REMEMBERED, VIEWS
 from gnomon.layers.importance_bound import together
 from gnomon.layers.vae_network import Generative
+from gnomon.layers.vae_rows import RowVae
 from gnomon.layers.vae_series import SeriesVae
 from gnomon.outputs import rowscores
 from gnomon.training import infer
@@ -53,14 +54,16 @@ def samples_for(spec: Spec, *, draws: int, count: int, look_s: float, seconds: f
 
 
 def remembering_s(spec: Spec, *, num_train: int, num_measured: int, look_s: float) -> float:
-    """Return about how many seconds it takes to remember normal pictures and to compare the measured ones with them.
+    """Return about how many seconds it takes to remember normal samples and to compare the measured ones with them.
 
     ``look_s`` is how long the network looks at one before it remembers any.
     """
-    if not (isinstance(spec.target, Normality) and isinstance(spec.input, Image)):
+    if not (isinstance(spec.target, Normality) and isinstance(spec.input, Image | MixedRow)):
         return 0.0
     remembered = min(REMEMBERED, num_train)
     pairs = remembered * (remembered + num_measured)
+    if isinstance(spec.input, MixedRow):
+        return _PAIR_S * pairs + look_s * (remembered + num_measured)
     return _PLANE_S + _PAIR_S * len(VIEWS) * pairs + _REBUILT * look_s * (num_measured + min(EXPLAINED, remembered))
 
 
@@ -89,7 +92,7 @@ def accustomed(model: Model, valid: Split, *, should_stop: Stop) -> tuple[Model,
 
     Of windows of a series each row is a sample, for each row is asked about.
     """
-    if isinstance(model.network, SeriesVae) and len(valid):
+    if isinstance(model.network, SeriesVae | RowVae) and len(valid):
         model.network.eval()
         with model.precision.autocast():
             model.network.temper(torch.from_numpy(np.ascontiguousarray(valid.inputs[_spread(len(valid))])))

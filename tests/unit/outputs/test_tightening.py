@@ -74,6 +74,8 @@ def test_remembering_takes_time_where_anomalies_are_told():
     assert tightening.remembering_s(known, look_s=1e-3, **many) == pytest.approx(1 + 2.4 * 4 + 18.45)
     assert tightening.remembering_s(known, look_s=0.0, **few) < 1.002
     assert tightening.remembering_s(drawn, look_s=1e-3, **many) == 0.0
+    rows = kind_named("rows to know").spec
+    assert tightening.remembering_s(rows, look_s=1e-3, **many) == pytest.approx(2.4 + 20)
 
 
 def test_how_many_samples_there_is_time_for():
