@@ -20,15 +20,12 @@ from gnomon.layers.neighbours import Neighbours
 from gnomon.layers.oriented_gradients import ORIENTATIONS, oriented_gradients
 from gnomon.layers.picture_plane import PicturePlane
 
-REMEMBERED = 8000
-"""Normal pictures that are remembered."""
 VIEWS = ((4, 2), (5, 1), (7, 0), (9, 1))
 """Cells along each side, and how often the pictures are smoothed before."""
 EXPLAINED = 300
 """Remembered pictures, at most, whose unexplained shares say what is usual."""
 _WEIGHT = 0.35
 """What one deviation of the unexplained share counts, in deviations of the edges."""
-_COMPONENTS = 60
 _FAINT = 0.01
 """Contrasts below this, of the range of pixels, do not count: of an even picture nothing can be explained."""
 _ALIKE = 1e-6
@@ -43,9 +40,7 @@ class Familiarity(nn.Module):
 
     def __init__(self, image: Image) -> None:
         super().__init__()
-        self.views = nn.ModuleList(
-            Neighbours(ORIENTATIONS * cells**2, size=REMEMBERED, components=_COMPONENTS) for cells, _ in VIEWS
-        )
+        self.views = nn.ModuleList(Neighbours(ORIENTATIONS * cells**2) for cells, _ in VIEWS)
         self.plane = PicturePlane(image)
         self.register_buffer("usual", torch.zeros(()))
         self.register_buffer("slope", torch.zeros(()))
@@ -57,32 +52,32 @@ class Familiarity(nn.Module):
         return all(int(view.count) > 1 for view in self.views)  # type: ignore[operator]
 
     @torch.no_grad()
-    def fit(self, inputs: Tensor, unexplained: Tensor) -> None:
+    def fit(self, inputs: Tensor, shares: Tensor) -> None:
         """Remember pictures, evenly spread ones where they are too many.
 
-        ``unexplained (m,)`` is what `unexplained` says of some of them.
+        ``shares (m,)`` is what `unexplained` says of some of them.
         """
         device, some, found = self.usual.device, together(inputs[:1].numel()), []
         for view, (cells, smoothed) in zip(self.views, VIEWS, strict=True):
             parts = [oriented_gradients(part.to(device), cells=cells, smoothed=smoothed) for part in inputs.split(some)]
-            found.append(view.fit(torch.cat(parts)))  # type: ignore[operator]
-        by_edges, by_share = torch.stack(found).mean(0).std(correction=0), unexplained.float().std(correction=0)
+            found.append(view.fit(torch.cat(parts))[1])  # type: ignore[operator]
+        by_edges, by_share = torch.stack(found).mean(0).std(correction=0), shares.float().std(correction=0)
         self.spread.copy_(by_edges)
-        self.usual.copy_(unexplained.float().median())
+        self.usual.copy_(shares.float().median())
         self.slope.copy_(_WEIGHT * by_edges / by_share if by_share > _ALIKE else 0.0)
         self.plane.fit(inputs)
 
-    def forward(self, inputs: Tensor, unexplained: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor, shares: Tensor) -> Tensor:
         """Return how strange pictures are, ``(batch,)``: about 0 for what is usual.
 
-        That is the mean logarithm of the ratios of distances, and in units of its deviation what was left unexplained,
-        ``(batch,)``, and what stands out in one place.
+        That is the mean logarithm of the ratios of distances, and in units of its deviation the ``shares (batch,)`` of
+        `unexplained`, and what stands out in one place.
         """
         found = [
             view(oriented_gradients(inputs, cells=cells, smoothed=smoothed))
             for view, (cells, smoothed) in zip(self.views, VIEWS, strict=True)
         ]
-        beside = self.slope * (unexplained.float() - self.usual) + self.spread * self.plane(inputs)
+        beside = self.slope * (shares.float() - self.usual) + self.spread * self.plane(inputs)
         return torch.stack(found).mean(0) + beside
 
 

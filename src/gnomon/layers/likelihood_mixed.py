@@ -216,7 +216,11 @@ def _layout(leaf: MixedRow) -> dict[str, Tensor]:
 @torch.no_grad()
 def independent(leaf: MixedRow, known: npt.NDArray[np.float32], rows: npt.NDArray[np.float32]) -> Tensor:
     """Return -log p of ``rows (n, columns)``, nats ``(n,)``, where each column is spread as in ``known``, alone."""
-    likelihood = MixedLikelihood(leaf)
     parameters = torch.from_numpy(marginals(known, leaf))
-    parts = torch.from_numpy(np.ascontiguousarray(rows)).split(_ROWS)
-    return torch.cat([torch.zeros(0), *(likelihood.nats(parameters.expand(len(p), -1), p) for p in parts)]).double()
+    return by_column(MixedLikelihood(leaf), parameters, torch.from_numpy(np.ascontiguousarray(rows))).double()
+
+
+def by_column(likelihood: MixedLikelihood, parameters: Tensor, rows: Tensor) -> Tensor:
+    """Return -log p of ``rows (n, columns)``, nats ``(n,)``, by the same ``parameters (num_parameters,)`` for all."""
+    nats = [likelihood.nats(parameters.expand(len(part), -1), part) for part in rows.split(_ROWS)]
+    return torch.cat([rows.new_zeros(0), *nats])

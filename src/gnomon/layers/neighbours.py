@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 
 NEAREST = 10
+REMEMBERED = 8000
+"""Samples that are remembered, where no other number is asked for."""
+_COMPONENTS = 60
 _AT_ONCE = 1000
 _FAR = 1e6
 _LEAST = 1e-6
@@ -26,7 +29,7 @@ class Neighbours(nn.Module):
     spacing: Tensor
     count: Tensor
 
-    def __init__(self, features: int, *, size: int, components: int) -> None:
+    def __init__(self, features: int, *, size: int = REMEMBERED, components: int = _COMPONENTS) -> None:
         super().__init__()
         components = min(features, components)
         self.register_buffer("mean", torch.zeros(features))
@@ -36,10 +39,10 @@ class Neighbours(nn.Module):
         self.register_buffer("count", torch.zeros((), dtype=torch.int64))
 
     @torch.no_grad()
-    def fit(self, features: Tensor) -> Tensor:
+    def fit(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Remember samples ``(n, features)``, evenly spread ones where they are too many, and how close they lie.
 
-        Returns what `forward` would say of each of them if it were not remembered itself, ``(remembered,)``.
+        Returns what `distances` would say of each of them if it were not remembered itself, ``(remembered,)`` each.
         """
         size = len(self.memory)
         rows = torch.linspace(0, len(features) - 1, min(size, len(features))).round().long().unique()
@@ -53,10 +56,10 @@ class Neighbours(nn.Module):
         self.memory[: len(rows)] = centred @ self.axes
         self.spacing.fill_(1.0)
         if len(rows) < 2:
-            return torch.zeros(len(rows), device=features.device)
+            return _nothing(chosen)
         distance, near = self._near(self.memory[: len(rows)], own=True)
         self.spacing[: len(rows)] = distance
-        return self._strange(distance, near)
+        return self._told(distance, near)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the logarithm of the ratio of distances, ``(batch,)``: about 0 for what is usual.
@@ -71,17 +74,15 @@ class Neighbours(nn.Module):
         Zero for all where nothing is remembered yet.
         """
         if int(self.count) < 2:
-            return torch.zeros(len(features), device=features.device), torch.zeros(
-                len(features), device=features.device
-            )
+            return _nothing(features)
         with torch.autocast(features.device.type, enabled=False):  # small differences of large numbers
             distance, rows = self._near((features.float() - self.mean) @ self.axes, own=False)
-        return torch.log(distance + _LEAST), self._strange(distance, rows)
+        return self._told(distance, rows)
 
-    def _strange(self, distance: Tensor, rows: Tensor) -> Tensor:
-        """Return the logarithm of the ratio for samples so far from the remembered ``rows (batch, nearest)``."""
+    def _told(self, distance: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both logarithms for samples so far from the remembered ``rows (batch, nearest)``."""
         around = self.spacing[rows].mean(1)
-        return torch.log((distance + _LEAST) / (around + _LEAST))
+        return torch.log(distance + _LEAST), torch.log((distance + _LEAST) / (around + _LEAST))
 
     def _near(self, points: Tensor, *, own: bool) -> tuple[Tensor, Tensor]:
         """Return the mean distance of the nearest remembered samples and which they are; not the sample ``own``."""
@@ -97,3 +98,8 @@ class Neighbours(nn.Module):
             means.append(found.values.mean(1))
             places.append(found.indices)
         return torch.cat(means), torch.cat(places)
+
+
+def _nothing(features: Tensor) -> tuple[Tensor, Tensor]:
+    none = torch.zeros(len(features), device=features.device)
+    return none, none

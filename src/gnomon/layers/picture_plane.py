@@ -59,10 +59,9 @@ class PicturePlane(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return by how many deviations pictures stand out more than usual ones do, ``(batch,)``: 0 for those."""
-        if float(self.deviation) < _ALIKE:
-            return torch.zeros(len(inputs), device=inputs.device)
         found = self._outstanding(self._small(inputs).flatten(1), self.middle, self.axes)
-        return ((found - self.centre) / self.deviation - _USUAL).clamp_min(0)
+        beyond = ((found - self.centre) / self.deviation.clamp_min(_ALIKE) - _USUAL).clamp_min(0)
+        return beyond * (self.deviation >= _ALIKE)  # no plane yet, or pictures that were all alike
 
     @torch.no_grad()
     def where(self, inputs: Tensor) -> Tensor:
@@ -70,11 +69,9 @@ class PicturePlane(nn.Module):
 
         Zero for all where no plane is laid yet.
         """
-        if float(self.deviation) < _ALIKE:
-            return torch.zeros(inputs.shape[:3], device=inputs.device)
         around = self._around(self._small(inputs).flatten(1), self.middle, self.axes)
         limit = torch.exp(self.centre + _USUAL * self.deviation)
-        found = ((around + _FAINT) / limit)[:, None]
+        found = ((around + _FAINT) / limit)[:, None] * (self.deviation >= _ALIKE)
         return F.interpolate(found, size=inputs.shape[1:3], mode="bilinear", align_corners=False)[:, 0]
 
     def _laid(self, rows: Tensor) -> tuple[Tensor, Tensor]:

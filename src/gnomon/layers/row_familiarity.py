@@ -14,16 +14,13 @@ from torch.nn import functional as F
 
 from gnomon.core.mixed import marginals
 from gnomon.core.spec import MixedRow
-from gnomon.layers.likelihood_mixed import MixedLikelihood
-from gnomon.layers.neighbours import Neighbours
+from gnomon.layers.likelihood_mixed import MixedLikelihood, by_column
+from gnomon.layers.neighbours import REMEMBERED, Neighbours
 
-REMEMBERED = 8000
-"""Rows that are remembered."""
 ENOUGH = 10
 """From so many rows on that were not trained on, they say what is usual."""
 VIEWS = 4
 """The bound, column by column, the distance to the nearest, and its ratio to theirs."""
-_COMPONENTS = 60
 _FAR = 10.0
 """Numbers that are more deviations off count as so far off, lest one column be all that is seen."""
 _MOST_CODES = 64
@@ -33,7 +30,6 @@ _QUARTILES = 1.35
 _ALIKE = 1e-3
 _TIES = 1e-3
 """Weight of what is less than usual: it only orders what nothing speaks against."""
-_AT_ONCE = 4096
 
 
 class RowFamiliarity(nn.Module):
@@ -50,7 +46,7 @@ class RowFamiliarity(nn.Module):
         self.leaf = leaf
         self.alone = MixedLikelihood(leaf)
         numbers, codes = len(leaf.numbers), sum(min(size, _MOST_CODES) for _, size in leaf.categories)
-        self.near = Neighbours(2 * numbers + codes, size=REMEMBERED, components=_COMPONENTS)
+        self.near = Neighbours(2 * numbers + codes)
         self.register_buffer("mean", torch.zeros(numbers))
         self.register_buffer("deviation", torch.ones(numbers))
         self.register_buffer("own", torch.zeros(self.alone.num_parameters))
@@ -73,24 +69,18 @@ class RowFamiliarity(nn.Module):
         self.mean.copy_(mean)
         self.deviation.copy_(torch.where(deviation > 0, deviation, 1.0))
         self.own.copy_(torch.from_numpy(marginals(rows.cpu().numpy(), self.leaf)))
-        ratio = self.near.fit(torch.cat([self._features(part) for part in rows.split(_AT_ONCE)]))
-        distance = torch.log(self.near.spacing[: len(rows)] + 1e-6)
-        self._take(torch.stack([bound, self._alone(rows), distance, ratio], dim=1))
+        self._take(self._views(rows, bound, self.near.fit(self._features(rows))))
 
     @torch.no_grad()
     def temper(self, rows: Tensor, bound: Tensor) -> None:
         """Let rows ``(n, columns)`` that were not trained on say what is usual, where they are enough."""
         if self.ready and len(rows) >= ENOUGH:
-            self._take(self.views(rows, bound))
-
-    def views(self, rows: Tensor, bound: Tensor) -> Tensor:
-        """Return what speaks against rows, ``(batch, views)``; greater is stranger, of no common unit."""
-        distance, ratio = self.near.distances(self._features(rows))
-        return torch.stack([bound.float(), self._alone(rows), distance, ratio], dim=1)
+            self._take(self._views(rows, bound, self.near.distances(self._features(rows))))
 
     def forward(self, rows: Tensor, bound: Tensor) -> Tensor:
         """Return how strange rows are, ``(batch,)``: in deviations of usual rows, about 0 to 2 for what is usual."""
-        beyond = (self.views(rows, bound) - self.middle) / self.spread
+        views = self._views(rows, bound, self.near.distances(self._features(rows)))
+        beyond = (views - self.middle) / self.spread
         return beyond.clamp_min(0).square().sum(1).sqrt() + _TIES * beyond.sum(1)
 
     def _take(self, views: Tensor) -> None:
@@ -98,10 +88,10 @@ class RowFamiliarity(nn.Module):
         self.middle.copy_(middle)
         self.spread.copy_(((third - first) / _QUARTILES).clamp_min(_ALIKE))
 
-    def _alone(self, rows: Tensor) -> Tensor:
-        """Return -log p of rows where each column is spread as in training, alone, nats ``(n,)``."""
-        parts = rows.split(_AT_ONCE)
-        return torch.cat([self.alone.nats(self.own.expand(len(part), -1), part).float() for part in parts])
+    def _views(self, rows: Tensor, bound: Tensor, distances: tuple[Tensor, Tensor]) -> Tensor:
+        """Return what speaks against rows, ``(batch, views)``; greater is stranger, of no common unit."""
+        alone = by_column(self.alone, self.own, rows)
+        return torch.stack([bound.float(), alone.float(), *distances], dim=1)
 
     def _features(self, rows: Tensor) -> Tensor:
         """Return rows as numbers of deviation about 1, and what is missing or of which code: ``(n, features)``."""

@@ -17,8 +17,9 @@ from gnomon.core.errors import StoppedError
 from gnomon.core.spec import Batch, Dataset, Density, Image, MixedRow, Normality, Spec, Split
 from gnomon.data import feeds
 from gnomon.data.stretches import Stretches
-from gnomon.layers.familiarity import EXPLAINED, REMEMBERED, VIEWS
+from gnomon.layers.familiarity import EXPLAINED, VIEWS
 from gnomon.layers.importance_bound import together
+from gnomon.layers.neighbours import REMEMBERED
 from gnomon.layers.vae_network import Generative
 from gnomon.layers.vae_rows import RowVae
 from gnomon.layers.vae_series import SeriesVae
@@ -33,6 +34,8 @@ _AT_ONCE = 20
 _BATCH = 250
 _STRETCHES = 2000
 """Usual stretches of a series whose looks are remembered."""
+_LATER = 2000
+"""Held-out samples, at most, that say what is usual of samples that were not trained on."""
 _PAIR_S = 1.5e-8
 """Seconds to compare two samples."""
 _PLANE_S = 1.0
@@ -95,7 +98,7 @@ def accustomed(model: Model, valid: Split, *, should_stop: Stop) -> tuple[Model,
     if isinstance(model.network, SeriesVae | RowVae) and len(valid):
         model.network.eval()
         with model.precision.autocast():
-            model.network.temper(torch.from_numpy(np.ascontiguousarray(valid.inputs[_spread(len(valid))])))
+            model.network.temper(torch.from_numpy(np.ascontiguousarray(valid.inputs[_spread(len(valid), _LATER)])))
     kept = outputs(model, valid, should_stop=should_stop)
     scores = kept[:, bounds.STRANGENESS]
     if rowscores.fits(valid):
@@ -136,7 +139,7 @@ def tightened(model: Model, split: Split, kept: Kept, *, should_stop: Stop = lam
     return kept
 
 
-def _spread(count: int, most: int = _STRETCHES) -> npt.NDArray[np.int64]:
+def _spread(count: int, most: int) -> npt.NDArray[np.int64]:
     """Return at most so many of ``count`` places, evenly spread."""
     return np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.int64))
 

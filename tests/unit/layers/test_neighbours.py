@@ -55,8 +55,12 @@ def test_copies_of_what_is_remembered_are_not_strange():
 
 def test_what_is_remembered_is_told_how_strange_it_would_be_otherwise():
     usual, far = normal(200), torch.full((1, 6), 9.0)
-    told = Neighbours(6, size=500, components=6).fit(torch.cat([usual, far]))
-    assert told.shape == (201,)
+    neighbours = Neighbours(6, size=500, components=6)
+    distance, told = neighbours.fit(torch.cat([usual, far]))
+    assert distance.shape == told.shape == (201,)
     assert told[:200].mean().abs() < 0.3
     assert told[200] == told.max() > 1
-    assert Neighbours(6, size=5, components=6).fit(far).tolist() == [0.0]
+    assert distance[200] == distance.max() > distance[:200].mean() + 1
+    near = neighbours.distances(far + 0.01)[0]
+    assert near.item() < distance[200].item()  # it is remembered itself now
+    assert [part.tolist() for part in Neighbours(6, size=5, components=6).fit(far)] == [[0.0], [0.0]]

@@ -51,7 +51,7 @@ def test_what_lies_far_out_is_strange_and_farther_is_stranger(known):
     assert near < far < farther
 
 
-def test_the_bound_counts(known):
+def test_the_bound_counts():
     made = RowFamiliarity(LEAF)
     bounds = torch.linspace(5, 15, 500)
     made.fit(usual(500), bounds)

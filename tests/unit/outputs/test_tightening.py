@@ -1,5 +1,7 @@
 """Many draws for some samples, and what a model is accustomed to."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -65,6 +67,39 @@ def test_a_model_learns_what_it_is_accustomed_to():
     assert one.task.held_out == accustomed.held_out
     assert [int(view.count) for view in one.network.familiarity.views] == [40] * 4
     assert abs(np.mean(accustomed.held_out)) < 1
+
+
+def strangeness(one, split):
+    return tightening.outputs(one, split)[:, bounds.STRANGENESS]
+
+
+def test_what_a_network_cannot_rebuild_counts_where_pictures_are_told():
+    kind = kind_named("drawings to know")
+    one, split = model(kind), kind.split(10, seed=2)
+    assert not strangeness(one, split).any()  # nothing is remembered yet
+    tightening.memorise(one, kind.split(40))
+    before = strangeness(one, split)
+    assert one.network.familiarity.slope > 0
+    one.network.familiarity.slope.zero_()
+    assert not np.allclose(strangeness(one, split), before)
+
+
+@pytest.mark.parametrize("name", ["rows to know", "windows to know"])
+def test_held_out_samples_say_what_is_usual(name):
+    kind = kind_named(name)
+    one, split = model(kind), kind.split(10, seed=2)
+    of_bound = strangeness(one, split)
+    tightening.memorise(one, kind.split(40))
+    trained = strangeness(one, split)
+    later = kind.split(30, seed=1)
+    inputs = np.asarray(later.inputs[np.arange(30)]).copy()
+    if name == "rows to know":
+        inputs[:, : len(kind.spec.input.numbers)] *= 3  # the rest are codes
+    else:
+        inputs *= 3
+    tightening.accustomed(one, replace(later, inputs=inputs), should_stop=lambda: False)
+    assert not np.allclose(of_bound, trained)
+    assert strangeness(one, split).mean() < trained.mean()
 
 
 def test_remembering_takes_time_where_anomalies_are_told():
